@@ -9,7 +9,7 @@ namespace arus {
 
 }  // namespace arus
 
-#define ARUS_ASSERT(condition)                                                              \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                        \
-       ? static_cast<void>(0)                                                               \
+#define ARUS_ASSERT(condition)                       \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::arus::assertion_failed(#condition, __FILE__, __LINE__, __func__))

@@ -31,17 +31,17 @@ using Result = std::expected<T, Error>;
 }  // namespace arus
 
 // Returns the error of `expression` from the enclosing function, or goes on.
-#define ARUS_TRY(expression)                                               \
-  do {                                                                     \
-    if (auto arus_try_result = (expression); !arus_try_result) {           \
-      return std::unexpected(std::move(arus_try_result).error());          \
-    }                                                                      \
+#define ARUS_TRY(expression)                                      \
+  do {                                                            \
+    if (auto arus_try_result = (expression); !arus_try_result) {  \
+      return std::unexpected(std::move(arus_try_result).error()); \
+    }                                                             \
   } while (false)
 
 // The same in a coroutine.
-#define ARUS_CO_TRY(expression)                                            \
-  do {                                                                     \
-    if (auto arus_try_result = (expression); !arus_try_result) {           \
-      co_return std::unexpected(std::move(arus_try_result).error());       \
-    }                                                                      \
+#define ARUS_CO_TRY(expression)                                      \
+  do {                                                               \
+    if (auto arus_try_result = (expression); !arus_try_result) {     \
+      co_return std::unexpected(std::move(arus_try_result).error()); \
+    }                                                                \
   } while (false)

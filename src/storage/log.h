@@ -1,0 +1,131 @@
+// The log of one partition: append, read, look up, truncate.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/topic_partition.h"
+#include "config/topic_config.h"
+#include "env/task.h"
+#include "env/time.h"
+#include "record/validator.h"
+
+namespace arus::storage {
+
+struct AppendOptions {
+  LeaderEpoch leader_epoch;
+  std::int64_t now_ms = 0;        // wall clock, for LogAppendTime and producer expiry
+  bool from_coordinator = false;  // transaction markers and coordinator records
+};
+
+// What an append did. With `duplicate` nothing was appended and the offsets are those of the
+// original batch, which is answered when that one is durable (durability.md, rule 5).
+struct Appended {
+  Offset base_offset;
+  Offset last_offset;
+  std::int64_t log_append_time_ms = -1;  // −1 for CreateTime
+  bool duplicate = false;
+};
+
+struct FetchBound {
+  Offset end;                  // nothing at or beyond it is returned
+  std::int32_t max_bytes = 0;  // of whole batches; the first batch may exceed it (KIP-74)
+  bool at_least_one_batch = true;
+};
+
+struct AbortedTransaction {
+  ProducerId producer_id;
+  Offset first_offset;
+};
+
+struct Fetched {
+  Chain records;  // whole batches, as stored
+  std::size_t size_bytes = 0;
+};
+
+struct TimestampedOffset {
+  std::int64_t timestamp_ms = -1;
+  Offset offset = no_offset;
+  LeaderEpoch leader_epoch = no_leader_epoch;
+};
+
+struct EpochEnd {
+  LeaderEpoch epoch = no_leader_epoch;
+  Offset end = no_offset;
+};
+
+// Told on the partition's loop when the log's ends have moved or its directory has failed.
+class LogObserver {
+ public:
+  virtual ~LogObserver() = default;
+  virtual void on_progress() = 0;
+  virtual void on_failure(const Error& error) = 0;
+};
+
+// Offsets: log_start <= durable_end <= written_end <= log_end. Assigning offsets (append) moves
+// log_end at once; the directory's writer moves written_end (page cache) and durable_end (stable
+// storage) behind it. Records below written_end are readable. An append never waits and never
+// blocks: it hands the same buffer to the writer. Batches are contiguous; a batch is never split.
+// Owner: the loop of the partition. Not thread-safe.
+class Log {
+ public:
+  virtual ~Log() = default;
+
+  [[nodiscard]] virtual const TopicPartition& name() const = 0;
+  [[nodiscard]] virtual const Uuid& topic_id() const = 0;
+  [[nodiscard]] virtual Offset log_start() const = 0;
+  [[nodiscard]] virtual Offset log_end() const = 0;
+  [[nodiscard]] virtual Offset written_end() const = 0;
+  [[nodiscard]] virtual Offset durable_end() const = 0;
+  // The smallest first offset of an open transaction, or nothing. Bounds read_committed readers.
+  [[nodiscard]] virtual std::optional<Offset> first_unstable_offset() const = 0;
+  [[nodiscard]] virtual std::int64_t size_bytes() const = 0;
+  [[nodiscard]] virtual LeaderEpoch latest_epoch() const = 0;
+  [[nodiscard]] virtual const std::string& directory() const = 0;
+  // Set once the directory has failed: every later call answers with this error.
+  [[nodiscard]] virtual const std::optional<Error>& failure() const = 0;
+
+  virtual void set_observer(LogObserver* observer) = 0;
+  // Takes effect as each key says (segment sizes at the next roll, the rest at once).
+  virtual void configure(std::shared_ptr<const config::TopicConfig> config) = 0;
+
+  // Appends one validated batch as leader: checks the producer's sequence and epoch
+  // (OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, …), assigns offsets and the leader epoch
+  // in place in `batch`'s own buffer, and hands it to the writer. In `synced` a flush follows.
+  virtual Result<Appended> append(Slice batch, const record::ValidatedBatch& facts,
+                                  const AppendOptions& options) = 0;
+  // Appends batches that already carry offsets and epochs (followers, recovery, tests).
+  virtual Result<> append_replicated(Slice batches) = 0;
+  // Records that `epoch` begins at the log end, with no write of records.
+  virtual Result<> begin_epoch(LeaderEpoch epoch) = 0;
+
+  // Batches from the one that holds `from` on. OFFSET_OUT_OF_RANGE outside [log_start, log_end].
+  // Answers from memory at once where the bytes are cached; otherwise waits on the pool.
+  virtual env::Task<Result<Fetched>> read(Offset from, FetchBound bound) = 0;
+  // Aborted transactions that overlap [from, to), for read_committed.
+  virtual env::Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from,
+                                                                                  Offset to) = 0;
+  // The first record at or after the timestamp and below `end`; nothing when there is none.
+  virtual env::Task<Result<std::optional<TimestampedOffset>>> find_timestamp(
+      std::int64_t timestamp_ms, Offset end) = 0;
+  // The record with the largest timestamp below `end` (ListOffsets −3).
+  virtual env::Task<Result<std::optional<TimestampedOffset>>> find_max_timestamp(Offset end) = 0;
+  // OffsetForLeaderEpoch: the largest epoch <= `epoch` and where it ends; {−1, −1} when undefined.
+  [[nodiscard]] virtual EpochEnd end_of_epoch(LeaderEpoch epoch) const = 0;
+  [[nodiscard]] virtual LeaderEpoch epoch_of(Offset offset) const = 0;
+
+  // Completes when everything below the log end at the time of the call is durable, or with the
+  // error that prevents it.
+  virtual env::Task<Result<>> flush() = 0;
+  // Cuts the log to `end` (followers).
+  virtual env::Task<Result<>> truncate_to(Offset end) = 0;
+  // Moves the log start (DeleteRecords, retention); the place is left for a later version.
+  virtual env::Task<Result<>> advance_log_start(Offset start) = 0;
+};
+
+}  // namespace arus::storage

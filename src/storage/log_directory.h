@@ -1,0 +1,75 @@
+// One entry of log.dirs: its lock, its identity, its one ordered writer, and the logs in it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/uuid.h"
+#include "env/environment.h"
+#include "storage/log.h"
+
+namespace arus::storage {
+
+// What meta.properties says (version 1). `cluster_id` is compared as text.
+struct DirectoryIdentity {
+  std::string cluster_id;
+  std::int32_t node_id = -1;
+  Uuid directory_id;
+};
+
+// A partition directory found on disk.
+struct FoundLog {
+  TopicPartition name;
+  std::optional<Uuid> topic_id;  // from partition.metadata
+};
+
+struct DirectorySize {
+  std::int64_t total_bytes = 0;
+  std::int64_t usable_bytes = 0;
+};
+
+// Holds: `.lock` is held while this lives; the clean-shutdown marker is removed before the first
+// write and written last by close(); after a failed write or flush the directory is offline for
+// good: nothing after it is acknowledged. Its writer thread is the only one that changes files.
+// Members may be called on any loop; logs that it opens belong to the loop that they were opened
+// on.
+class LogDirectory {
+ public:
+  // Makes the directory where it is absent, locks it, reads meta.properties and checkpoints. An
+  // error when another process has it, when it holds something that is neither empty nor Kafka's,
+  // or when a file in it cannot be read. Blocking: for start-up, on a worker or before the loops
+  // run.
+  static Result<std::unique_ptr<LogDirectory>> open(env::Environment& environment,
+                                                    const std::string& path);
+  virtual ~LogDirectory() = default;
+
+  [[nodiscard]] virtual const std::string& path() const = 0;
+  [[nodiscard]] virtual const std::optional<DirectoryIdentity>& identity() const = 0;
+  // Writes meta.properties durably. Blocking: for start-up.
+  virtual Result<> stamp(const DirectoryIdentity& identity) = 0;
+  // brokerEpoch of .kafka_cleanshutdown as found at open(), or nothing after an unclean stop.
+  [[nodiscard]] virtual std::optional<std::int64_t> clean_shutdown_epoch() const = 0;
+  [[nodiscard]] virtual const std::vector<FoundLog>& found() const = 0;
+
+  // Opens the log of a partition that exists on disk, recovering it where needed, or makes it
+  // (directory and partition.metadata before the first append). The log belongs to the current
+  // loop.
+  virtual env::Task<Result<std::unique_ptr<Log>>> open_log(
+      TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config) = 0;
+  // Renames to `topic-N.<hex>-delete` at once and removes the files later; the Log must be gone.
+  virtual env::Task<Result<>> remove_log(TopicPartition name, Uuid topic_id) = 0;
+  // A log that is not assigned to this node becomes `topic-N.<hex>-stray`.
+  virtual env::Task<Result<>> set_aside(TopicPartition name) = 0;
+  virtual env::Task<Result<DirectorySize>> space() = 0;
+  // After recovery: makes what it kept durable (durability.md, rule 9).
+  virtual env::Task<Result<>> sync_recovered() = 0;
+  // Orderly stop: every Log is closed by its owner first; then checkpoints, syncfs, clean-shutdown
+  // marker with this broker epoch, unlock.
+  virtual env::Task<Result<>> close(std::int64_t broker_epoch) = 0;
+  [[nodiscard]] virtual bool offline() const = 0;
+};
+
+}  // namespace arus::storage
