@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Runs the stages of ./dev test and closes with "N passed, N failed, N skipped"."""
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.harness import clients, fuzz, suites, unit  # noqa: E402
+from tests.harness.tally import Tally  # noqa: E402
+
+JOBS = int(os.environ.get("JOBS", os.cpu_count() or 2))
+FUZZ_SECONDS = int(os.environ.get("ARUS_FUZZ_SECONDS", "6"))
+
+
+def build(preset):
+    subprocess.run(["./dev", "build", preset], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def server_environment():
+    return dict(os.environ, ARUS_BINARY=str(ROOT / "build" / "release" / "arus"),
+                ARUS_SOURCE=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
+
+
+def stage_unit(tally):
+    build("release")
+    unit.run(tally, "unit", ROOT / "build" / "release", JOBS)
+
+
+def stage_sanitizers(tally):
+    build("fuzz")
+    unit.run(tally, "sanitizers", ROOT / "build" / "fuzz", JOBS)
+
+
+def stage_tsan(tally):
+    build("tsan")
+    unit.run(tally, "tsan", ROOT / "build" / "tsan", JOBS)
+
+
+def stage_fuzz(tally):
+    build("fuzz")
+    fuzz.run(tally, ROOT, FUZZ_SECONDS, JOBS)
+
+
+def stage_end_to_end(tally):
+    build("release")
+    suites.run(tally, "end_to_end", ROOT, "end_to_end", sys.executable, server_environment())
+
+
+def stage_compatibility(tally):
+    build("release")
+    environment = server_environment()
+    environment["ARUS_KAFKA"] = str(clients.kafka(ROOT))
+    only = os.environ.get("ARUS_ONLY", "").split() or None
+    suites.run(tally, "compatibility", ROOT, "compatibility", clients.python(), environment, only)
+
+
+STAGES = {
+    "unit": stage_unit,
+    "sanitizers": stage_sanitizers,
+    "fuzz": stage_fuzz,
+    "end_to_end": stage_end_to_end,
+    "compatibility": stage_compatibility,
+    "tsan": stage_tsan,
+}
+DEFAULT = ["unit", "end_to_end", "compatibility", "sanitizers", "fuzz"]
+
+
+def main(names):
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        print(f"no such stage: {' '.join(unknown)}; there are: {' '.join(STAGES)}", file=sys.stderr)
+        return 1
+    tally = Tally()
+    for name in names or DEFAULT:
+        tally.stage(name, STAGES[name])
+    return tally.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
