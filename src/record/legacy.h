@@ -1,0 +1,43 @@
+// Message formats 0 and 1, as found in directories that Kafka wrote long ago.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "record/batch.h"
+#include "record/compression.h"
+#include "record/record.h"
+
+namespace arus::record {
+
+// Pulls the messages of one batch of format 0 or 1: the one that it is, or those of the compressed
+// set in its value. Offsets inside a set are absolute in format 0, relative in format 1 to the
+// set's last, which the outer message carries. A set is decompressed whole, within the limits,
+// because its first offset is known only after its last message. The checksum of inner messages is
+// checked, that of the outer one is not. Batch must outlive the reader.
+class LegacyReader {
+ public:
+  LegacyReader(const BatchView& batch, CodecScratch& scratch, DecompressionLimits limits = {});
+
+  std::optional<RecordView> next();
+  [[nodiscard]] const Result<>& status() const { return status_; }
+
+ private:
+  void open_set(ByteView compressed, CodecScratch& scratch, const DecompressionLimits& limits);
+
+  BatchView batch_;
+  Bytes plain_;  // of a compressed set
+  std::vector<RecordView> messages_;
+  std::size_t next_ = 0;
+  Result<> status_;
+};
+
+// The same records in a batch of format 2, where a reader takes no other: keys, values, offsets and
+// timestamps stay, headers and producer are none.
+[[nodiscard]] Result<Bytes> convert_to_format_2(CodecScratch& scratch, const BatchView& batch,
+                                                DecompressionLimits limits = {});
+
+}  // namespace arus::record
