@@ -5,7 +5,8 @@ import pathlib
 import subprocess
 import sys
 
-PYTHON_PACKAGES = ["kafka-python==2.2.15", "msgpack==1.1.1"]
+PYTHON_PACKAGES = ["kafka-python==3.0.12", "msgpack==1.2.4", "python-snappy", "lz4",
+                   "zstandard"]
 
 
 def cache():
