@@ -13,6 +13,7 @@
 #include "base/topic_partition.h"
 #include "base/uuid.h"
 #include "metadata/persistent_map.h"
+#include "metadata/retained.h"
 #include "security/authorizer.h"
 
 namespace arus::metadata {
@@ -29,6 +30,15 @@ struct FeatureRange {
   std::int16_t max = 0;
 };
 
+// A controller's registration (RegisterControllerRecord).
+struct ControllerImage {
+  std::int32_t id = -1;
+  Uuid incarnation_id;
+  bool zk_migration_ready = false;
+  std::vector<Endpoint> endpoints;
+  std::map<std::string, FeatureRange> features;
+};
+
 struct BrokerImage {
   BrokerId id;
   std::int64_t epoch = -1;
@@ -39,7 +49,8 @@ struct BrokerImage {
   bool fenced = true;
   bool in_controlled_shutdown = false;
   std::vector<Uuid> directories;
-  std::vector<Uuid> cordoned_directories;
+  // Nothing where the broker never said (before metadata.version 30).
+  std::optional<std::vector<Uuid>> cordoned_directories;
 };
 
 struct PartitionImage {
@@ -84,6 +95,8 @@ using ConfigMap = std::map<std::string, std::string>;
 // All lookups are const and thread-safe.
 class MetadataImage {
  public:
+  MetadataImage();
+
   // How far it has been applied: offset of the last record in it, and that record's leader epoch.
   Offset offset = no_offset;
   LeaderEpoch epoch = no_leader_epoch;
@@ -94,20 +107,28 @@ class MetadataImage {
   [[nodiscard]] std::shared_ptr<const TopicImage> topic(const Uuid& id) const;
   [[nodiscard]] const PartitionImage* partition(const Uuid& topic_id, std::int32_t index) const;
   [[nodiscard]] std::shared_ptr<const BrokerImage> broker(BrokerId id) const;
+  [[nodiscard]] bool is_alive(BrokerId id) const;  // registered and not fenced
+  [[nodiscard]] std::vector<BrokerId> alive_brokers() const;
   // Overrides only, as the records set them; empty when there are none.
   [[nodiscard]] const ConfigMap& configs(const ConfigResource& resource) const;
+  // Per-topic Arus settings, which Kafka would drop as topic configs: the cluster-wide broker
+  // configs `arus.topic.<topic id>.<key>`, given as `arus.<key>`.
+  [[nodiscard]] ConfigMap arus_topic_configs(const Uuid& topic_id) const;
+  // Nothing where the feature is at level 0 or unknown.
   [[nodiscard]] std::optional<std::int16_t> feature_level(std::string_view name) const;
+  [[nodiscard]] std::int16_t metadata_version() const;
 
   // The parts, for iteration. Maps iterate in key order.
   PersistentMap<std::string, std::shared_ptr<const TopicImage>> topics;
   PersistentMap<Uuid, std::string> topic_names;
   std::map<BrokerId, std::shared_ptr<const BrokerImage>> brokers;
-  std::shared_ptr<const std::map<ConfigResource, ConfigMap>> config_map;
+  PersistentMap<ConfigResource, std::shared_ptr<const ConfigMap>> config_map;
+  std::map<std::int32_t, std::shared_ptr<const ControllerImage>> controllers;
   std::map<std::string, std::int16_t> features;
   std::shared_ptr<const security::AclSet> acls;
-  // What nothing uses yet but snapshots must keep: quotas, SCRAM, tokens, controllers, producer
-  // ids; see metadata/retained.h.
-  std::shared_ptr<const struct RetainedRecords> retained;
+  // Quotas, SCRAM, tokens, ACLs by id, producer ids; see metadata/retained.h. Never null in a
+  // published image.
+  std::shared_ptr<const RetainedRecords> retained;
 };
 
 using ImagePointer = std::shared_ptr<const MetadataImage>;
