@@ -1,0 +1,166 @@
+#include "benchmarks/client.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "benchmarks/process.h"
+
+namespace arus::benchmark {
+namespace {
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "benchmark: %s\n", why.c_str());
+  std::exit(1);
+}
+
+rd_kafka_conf_t* make_settings(const std::string& address, const Settings& settings) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  char why[256];
+  const auto set = [&](const std::string& key, const std::string& value) {
+    if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), why, sizeof why) != RD_KAFKA_CONF_OK) {
+      give_up(why);
+    }
+  };
+  set("bootstrap.servers", address);
+  set("log.connection.close", "false");
+  for (const auto& [key, value] : settings) set(key, value);
+  return conf;
+}
+
+rd_kafka_t* make_client(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
+  char why[256];
+  rd_kafka_t* client = rd_kafka_new(type, conf, why, sizeof why);
+  if (client == nullptr) give_up(why);
+  return client;
+}
+
+struct Deliveries {
+  std::int64_t done = 0;
+  std::int64_t failed = 0;
+  std::vector<double>* latencies_s = nullptr;
+};
+
+// The due time of a record travels as its opaque pointer: microseconds.
+void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  auto& deliveries = *static_cast<Deliveries*>(opaque);
+  ++deliveries.done;
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) ++deliveries.failed;
+  const auto due_us = reinterpret_cast<std::uintptr_t>(message->_private);
+  if (deliveries.latencies_s != nullptr && due_us != 0) {
+    deliveries.latencies_s->push_back(now_s() - static_cast<double>(due_us) / 1e6);
+  }
+}
+
+}  // namespace
+
+double create_topics(const std::string& address, const std::vector<std::string>& topics,
+                     int partitions) {
+  rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, make_settings(address, {}));
+  std::vector<rd_kafka_NewTopic_t*> requested;
+  char why[256];
+  for (const auto& topic : topics) {
+    requested.push_back(rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, why, sizeof why));
+  }
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
+  const double began = now_s();
+  rd_kafka_CreateTopics(client, requested.data(), requested.size(), nullptr, queue);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 60'000);
+  const double took = now_s() - began;
+  if (event == nullptr || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    give_up("topics were not created");
+  }
+  rd_kafka_event_destroy(event);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_NewTopic_destroy_array(requested.data(), requested.size());
+  rd_kafka_destroy(client);
+  return took;
+}
+
+ProduceOutcome produce(const std::string& address, const ProduceLoad& load) {
+  ProduceOutcome outcome;
+  Deliveries deliveries;
+  deliveries.latencies_s = &outcome.latencies_s;
+  rd_kafka_conf_t* conf = make_settings(address, load.settings);
+  rd_kafka_conf_set_opaque(conf, &deliveries);
+  rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+  rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, conf);
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(client, load.topic.c_str(), nullptr);
+  Bytes value(load.record_bytes);
+  for (std::size_t i = 0; i < value.size(); ++i) value[i] = static_cast<std::uint8_t>(i * 131 + 7);
+  const double began = now_s();
+  for (std::int64_t i = 0; i < load.records; ++i) {
+    std::uintptr_t due_us = 0;
+    if (load.records_per_s > 0) {
+      const double due = began + static_cast<double>(i) / load.records_per_s;
+      while (now_s() < due) {
+        rd_kafka_poll(client, 0);
+        if (due - now_s() > 0.0002) sleep_s(0.0001);
+      }
+      due_us = static_cast<std::uintptr_t>(due * 1e6);
+    }
+    const auto partition = static_cast<std::int32_t>(i % load.partitions);
+    while (rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY, value.data(), value.size(),
+                            nullptr, 0, reinterpret_cast<void*>(due_us)) != 0) {
+      rd_kafka_poll(client, 5);
+    }
+    if ((i & 255) == 0) rd_kafka_poll(client, 0);
+  }
+  while (deliveries.done < load.records && now_s() - began < 600) rd_kafka_poll(client, 100);
+  outcome.took_s = now_s() - began;
+  outcome.failed = deliveries.failed + (load.records - deliveries.done);
+  rd_kafka_topic_destroy(topic);
+  rd_kafka_destroy(client);
+  return outcome;
+}
+
+double consume(const std::string& address, const std::string& topic, int partitions,
+               std::int64_t records) {
+  rd_kafka_conf_t* conf = make_settings(address, {{"group.id", "benchmark"},
+                                                  {"fetch.message.max.bytes", "4194304"},
+                                                  {"queued.min.messages", "1000000"},
+                                                  {"enable.auto.commit", "false"},
+                                                  {"check.crcs", "false"},
+                                                  {"fetch.wait.max.ms", "100"}});
+  rd_kafka_t* client = make_client(RD_KAFKA_CONSUMER, conf);
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
+  const double began = now_s();
+  for (int p = 0; p < partitions; ++p) {
+    rd_kafka_consume_start_queue(handle, p, RD_KAFKA_OFFSET_BEGINNING, queue);
+  }
+  std::vector<rd_kafka_message_t*> batch(10'000);
+  std::int64_t read = 0;
+  while (read < records && now_s() - began < 600) {
+    const ssize_t got = rd_kafka_consume_batch_queue(queue, 1000, batch.data(), batch.size());
+    for (ssize_t i = 0; i < got; ++i) {
+      if (batch[static_cast<std::size_t>(i)]->err == RD_KAFKA_RESP_ERR_NO_ERROR) ++read;
+      rd_kafka_message_destroy(batch[static_cast<std::size_t>(i)]);
+    }
+  }
+  const double took = now_s() - began;
+  if (read < records) give_up("consumed too little");
+  for (int p = 0; p < partitions; ++p) rd_kafka_consume_stop(handle, p);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_topic_destroy(handle);
+  rd_kafka_destroy(client);
+  return took;
+}
+
+bool produce_one(const std::string& address, const std::string& topic, double timeout_s) {
+  ProduceLoad load;
+  load.topic = topic;
+  load.records = 1;
+  load.record_bytes = 100;
+  load.settings = {{"acks", "all"},
+                   {"linger.ms", "0"},
+                   {"reconnect.backoff.ms", "1"},
+                   {"reconnect.backoff.max.ms", "5"},
+                   {"retry.backoff.ms", "1"},
+                   {"message.timeout.ms", std::to_string(static_cast<int>(timeout_s * 1000))}};
+  return produce(address, load).failed == 0;
+}
+
+}  // namespace arus::benchmark

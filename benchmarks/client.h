@@ -1,0 +1,39 @@
+// The load: librdkafka, the same client for whatever is measured.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace arus::benchmark {
+
+using Settings = std::map<std::string, std::string>;
+
+struct ProduceLoad {
+  std::string topic;
+  int partitions = 1;
+  std::int64_t records = 0;
+  std::size_t record_bytes = 0;
+  double records_per_s = 0;  // 0: as fast as it goes
+  Settings settings;         // librdkafka's own
+};
+
+struct ProduceOutcome {
+  double took_s = 0;
+  std::int64_t failed = 0;
+  std::vector<double>
+      latencies_s;  // from each record's due time to its acknowledgement, when paced
+};
+
+// Creates topics of `partitions` each in one request; gives the time until the answer, in s.
+double create_topics(const std::string& address, const std::vector<std::string>& topics,
+                     int partitions);
+ProduceOutcome produce(const std::string& address, const ProduceLoad& load);
+// Reads `records` records of all partitions from the beginning; gives the time, in s.
+double consume(const std::string& address, const std::string& topic, int partitions,
+               std::int64_t records);
+// Produces one record with acks=all; true when it was acknowledged within `timeout_s`.
+bool produce_one(const std::string& address, const std::string& topic, double timeout_s);
+
+}  // namespace arus::benchmark

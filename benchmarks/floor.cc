@@ -1,0 +1,190 @@
+#include "benchmarks/floor.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <functional>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "benchmarks/process.h"
+
+namespace arus::benchmark {
+namespace {
+
+// A pair of TCP sockets over loopback.
+struct Pair {
+  int near = -1;
+  int far = -1;
+};
+
+Pair connected_pair() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  ::listen(listener, 1);
+  socklen_t length = sizeof address;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
+  Pair pair;
+  pair.near = ::socket(AF_INET, SOCK_STREAM, 0);
+  ::connect(pair.near, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  pair.far = ::accept(listener, nullptr, nullptr);
+  const int one = 1;
+  ::setsockopt(pair.near, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  ::setsockopt(pair.far, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  ::close(listener);
+  return pair;
+}
+
+bool transfer(int descriptor, std::uint8_t* bytes, std::size_t count, bool sending) {
+  while (count > 0) {
+    const ssize_t done =
+        sending ? ::write(descriptor, bytes, count) : ::read(descriptor, bytes, count);
+    if (done <= 0) return false;
+    bytes += done;
+    count -= static_cast<std::size_t>(done);
+  }
+  return true;
+}
+
+// Runs `measured` in a child process while `other` runs here; gives the child's CPU time in s.
+double child_cpu_s(const std::function<void()>& measured, const std::function<void()>& other) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    measured();
+    std::_Exit(0);
+  }
+  other();
+  int status = 0;
+  rusage usage{};
+  ::wait4(child, &status, 0, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+}  // namespace
+
+double receive_crc_write_cpu_s(const std::string& directory, std::int64_t bytes,
+                               std::int64_t frame_bytes) {
+  const std::string path = directory + "/floor";
+  const Pair pair = connected_pair();
+  Bytes frame(static_cast<std::size_t>(frame_bytes), 0x5a);
+  const std::int64_t frames = bytes / frame_bytes;
+  const double cpu = child_cpu_s(
+      [&] {
+        ::close(pair.near);
+        const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+        std::uint32_t sum = 0;
+        for (std::int64_t i = 0; i < frames; ++i) {
+          if (!transfer(pair.far, frame.data(), frame.size(), false)) std::_Exit(1);
+          sum ^= crc32c(frame);
+          if (::write(file, frame.data(), frame.size()) < 0) std::_Exit(1);
+        }
+        if (sum == 1) std::_Exit(2);  // keeps the sum alive
+      },
+      [&] {
+        ::close(pair.far);
+        for (std::int64_t i = 0; i < frames; ++i) {
+          if (!transfer(pair.near, frame.data(), frame.size(), true)) break;
+        }
+      });
+  ::close(pair.near);
+  ::close(pair.far);
+  ::unlink(path.c_str());
+  return cpu;
+}
+
+double send_file_cpu_s(const std::string& directory, std::int64_t bytes) {
+  const std::string path = directory + "/floor";
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0600);
+  Bytes block(1 << 20, 0x5a);
+  for (std::int64_t done = 0; done < bytes; done += std::ssize(block)) {
+    if (::write(file, block.data(), block.size()) < 0) break;
+  }
+  double best = 1e9;
+  for (const bool by_sendfile : {true, false}) {
+    const Pair pair = connected_pair();
+    const double cpu = child_cpu_s(
+        [&] {
+          ::close(pair.far);
+          off_t offset = 0;
+          while (offset < bytes) {
+            if (by_sendfile) {
+              if (::sendfile(pair.near, file, &offset, block.size()) <= 0) std::_Exit(1);
+              continue;
+            }
+            const ssize_t got = ::pread(file, block.data(), block.size(), offset);
+            if (got <= 0) std::_Exit(1);
+            if (!transfer(pair.near, block.data(), static_cast<std::size_t>(got), true)) {
+              std::_Exit(1);
+            }
+            offset += got;
+          }
+        },
+        [&] {
+          ::close(pair.near);
+          Bytes sink(1 << 20);
+          while (::read(pair.far, sink.data(), sink.size()) > 0) {
+          }
+        });
+    ::close(pair.near);
+    ::close(pair.far);
+    best = std::min(best, cpu);
+  }
+  ::close(file);
+  ::unlink(path.c_str());
+  return best;
+}
+
+std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count) {
+  const std::string path = directory + "/floor";
+  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  const Bytes block(bytes, 0x5a);
+  std::vector<double> times;
+  for (int i = 0; i < count; ++i) {
+    const double began = now_s();
+    if (::write(file, block.data(), block.size()) < 0 || ::fdatasync(file) != 0) break;
+    times.push_back(now_s() - began);
+  }
+  ::close(file);
+  ::unlink(path.c_str());
+  return times;
+}
+
+std::vector<double> echo_times_s(int count) {
+  const Pair pair = connected_pair();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(pair.near);
+    std::uint8_t bytes[14];
+    while (transfer(pair.far, bytes, sizeof bytes, false)) {
+      if (!transfer(pair.far, bytes, sizeof bytes, true)) break;
+    }
+    std::_Exit(0);
+  }
+  ::close(pair.far);
+  std::vector<double> times;
+  std::uint8_t bytes[14] = {};
+  for (int i = 0; i < count; ++i) {
+    const double began = now_s();
+    if (!transfer(pair.near, bytes, sizeof bytes, true)) break;
+    if (!transfer(pair.near, bytes, sizeof bytes, false)) break;
+    times.push_back(now_s() - began);
+  }
+  ::close(pair.near);
+  ::waitpid(child, nullptr, 0);
+  return times;
+}
+
+}  // namespace arus::benchmark

@@ -1,0 +1,22 @@
+// Bare loops that move the same bytes: what the machine itself costs, in the same run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace arus::benchmark {
+
+// CPU seconds of a process that receives `bytes` over loopback in frames of `frame_bytes`,
+// checksums each and writes it to a file below `directory`.
+double receive_crc_write_cpu_s(const std::string& directory, std::int64_t bytes,
+                               std::int64_t frame_bytes);
+// CPU seconds of a process that sends a cached file of `bytes` over loopback; the better of
+// sendfile and of read and send.
+double send_file_cpu_s(const std::string& directory, std::int64_t bytes);
+// Times of `count` writes of `bytes` to a growing file, each with fdatasync, in s.
+std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count);
+// Round trips of 14 bytes through a bare echo on loopback, in s.
+std::vector<double> echo_times_s(int count);
+
+}  // namespace arus::benchmark

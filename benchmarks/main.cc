@@ -1,0 +1,255 @@
+// ./dev bench: prints each figure beside its floor. It prints; it never fails for being slow.
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/bytes.h"
+#include "benchmarks/client.h"
+#include "benchmarks/floor.h"
+#include "benchmarks/process.h"
+
+namespace arus::benchmark {
+namespace {
+
+constexpr double mib = 1024.0 * 1024.0;
+
+struct Plan {
+  std::string server = "build/release/arus";
+  std::string directory = "build/bench";
+  std::vector<std::string> only;
+  std::int64_t gigabyte = 1'000'000'000;
+};
+
+const Settings fast_client = {{"acks", "1"},
+                              {"linger.ms", "20"},
+                              {"queue.buffering.max.messages", "1000000"},
+                              {"queue.buffering.max.kbytes", "200000"}};
+
+Settings with(Settings settings, const Settings& more) {
+  for (const auto& [key, value] : more) settings[key] = value;
+  return settings;
+}
+
+void row(const char* what, const std::string& figure, const std::string& beside = "") {
+  std::printf("%-52s %-28s %s\n", what, figure.c_str(), beside.c_str());
+  std::fflush(stdout);
+}
+
+std::string number(double value, const char* unit, int digits = 2) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f %s", digits, value, unit);
+  return text;
+}
+
+double percentile(std::vector<double>& values, double p) {
+  if (values.empty()) return NAN;
+  std::sort(values.begin(), values.end());
+  const auto at = static_cast<std::size_t>(p / 100.0 * static_cast<double>(values.size() - 1));
+  return values[at];
+}
+
+std::string percentiles(std::vector<double> values) {
+  char text[120];
+  std::snprintf(text, sizeof text, "p50 %.3f  p99 %.3f  p99.9 %.3f ms",
+                percentile(values, 50) * 1e3, percentile(values, 99) * 1e3,
+                percentile(values, 99.9) * 1e3);
+  return text;
+}
+
+std::vector<std::string> page_cache() { return {"--override", "arus.durability=page-cache"}; }
+
+void binary_size(const Plan& plan) {
+  const std::string stripped = plan.directory + "/stripped";
+  const std::string command = "llvm-strip-19 -o '" + stripped + "' '" + plan.server + "'";
+  if (std::system(command.c_str()) != 0) return;
+  row("binary, stripped",
+      number(static_cast<double>(std::filesystem::file_size(stripped)) / mib, "MiB"));
+  std::filesystem::remove(stripped);
+}
+
+void start_and_idle(const Plan& plan) {
+  std::vector<double> starts;
+  for (int i = 0; i < 7; ++i) {
+    ServerProcess server(plan.server, plan.directory + "/data", {});
+    starts.push_back(server.start());
+    server.stop();
+  }
+  row("fresh directory to first ApiVersions answer", percentiles(starts));
+  ServerProcess server(plan.server, plan.directory + "/data", {});
+  server.start();
+  sleep_s(1);
+  row("resident anonymous memory, idle",
+      number(static_cast<double>(server.anonymous_bytes()) / mib, "MiB"));
+  const double before = server.cpu_s();
+  sleep_s(10);
+  row("CPU while idle", number((server.cpu_s() - before) / 10 * 100, "% of a core"));
+}
+
+void connections(const Plan& plan) {
+  constexpr int count = 2000;
+  ServerProcess server(plan.server, plan.directory + "/data", {});
+  server.start();
+  sleep_s(0.5);
+  const std::int64_t before = server.anonymous_bytes();
+  std::vector<int> open;
+  for (int i = 0; i < count; ++i) open.push_back(greeted_connection(server.port()));
+  sleep_s(0.5);
+  row("idle connection",
+      number(static_cast<double>(server.anonymous_bytes() - before) / count / 1024, "KiB"));
+  for (const int descriptor : open) ::close(descriptor);
+}
+
+void partitions(const Plan& plan) {
+  ServerProcess server(plan.server, plan.directory + "/data", {});
+  server.start();
+  sleep_s(0.5);
+  const std::int64_t before = server.anonymous_bytes();
+  std::vector<std::string> topics;
+  for (int i = 0; i < 10; ++i) topics.push_back("many-" + std::to_string(i));
+  const double took = create_topics(server.address(), topics, 1000);
+  row("CreateTopics, 10,000 partitions in ten topics", number(took * 1e3, "ms", 0));
+  sleep_s(1);
+  row("empty partition",
+      number(static_cast<double>(server.anonymous_bytes() - before) / 10'000 / 1024, "KiB"));
+  double began = now_s();
+  server.stop();
+  row("clean stop with 10,000 empty partitions", number((now_s() - began) * 1e3, "ms", 0));
+  row("start after it", number(server.start() * 1e3, "ms", 0));
+  server.kill();
+  row("start after SIGKILL", number(server.start() * 1e3, "ms", 0));
+}
+
+void large_batches(const Plan& plan, const std::string& name, std::vector<std::string> options) {
+  const std::string data = plan.directory + "/data";
+  recycle_memory(plan.directory, 2 * plan.gigabyte);
+  const double floor = receive_crc_write_cpu_s(plan.directory, plan.gigabyte, 1 << 20);
+  ServerProcess server(plan.server, data, std::move(options));
+  server.start();
+  create_topics(server.address(), {"large"}, 1);
+  ProduceLoad load{.topic = "large", .records = plan.gigabyte / 1000, .record_bytes = 1000};
+  load.settings = with(fast_client, {{"batch.size", "1000000"},
+                                     {"batch.num.messages", "1000"},
+                                     {"message.max.bytes", "2000000"}});
+  double before = server.cpu_s();
+  const auto outcome = produce(server.address(), load);
+  const double cpu = server.cpu_s() - before;
+  if (outcome.failed != 0) row("FAILED records", std::to_string(outcome.failed));
+  row(("produce 1 GB, 1 KB records in 1 MB batches, " + name).c_str(),
+      number(cpu, "CPU s/GB", 3) + "  " + number(cpu / floor, "x the loop"),
+      "receive + CRC + write loop " + number(floor, "s/GB", 3) + ", " +
+          number(static_cast<double>(plan.gigabyte) / outcome.took_s / 1e6, "MB/s", 0));
+  const double send_floor = send_file_cpu_s(plan.directory, plan.gigabyte);
+  before = server.cpu_s();
+  const double took = consume(server.address(), "large", 1, load.records);
+  const double consume_cpu = server.cpu_s() - before;
+  row(("consume 1 GB, " + name).c_str(),
+      number(consume_cpu, "CPU s/GB", 3) + "  " + number(consume_cpu / send_floor, "x the loop"),
+      "better of sendfile and read + send " + number(send_floor, "s/GB", 3) + ", " +
+          number(static_cast<double>(plan.gigabyte) / took / 1e6, "MB/s", 0));
+  row("anonymous memory after load",
+      number(static_cast<double>(server.anonymous_bytes()) / mib, "MiB"));
+}
+
+void small_batches(const Plan& plan, const std::string& name, std::vector<std::string> options) {
+  recycle_memory(plan.directory, plan.gigabyte / 2);
+  ServerProcess server(plan.server, plan.directory + "/data", std::move(options));
+  server.start();
+  create_topics(server.address(), {"small"}, 64);
+  ProduceLoad load{.topic = "small", .partitions = 64, .records = 1'000'000, .record_bytes = 100};
+  load.settings = with(fast_client, {{"batch.size", "4096"}, {"batch.num.messages", "36"}});
+  const double before = server.cpu_s();
+  const auto outcome = produce(server.address(), load);
+  row(("1 million 100-byte records, 4 KB batches, 64 partitions, " + name).c_str(),
+      number(server.cpu_s() - before, "CPU s"),
+      number(1e6 / outcome.took_s / 1e3, "thousand records/s", 0) +
+          (outcome.failed != 0 ? ", FAILED " + std::to_string(outcome.failed) : ""));
+}
+
+void latency(const Plan& plan, const std::string& name, const std::vector<std::string>& options) {
+  ServerProcess server(plan.server, plan.directory + "/data", options);
+  server.start();
+  create_topics(server.address(), {"paced"}, 1);
+  for (const int rate : {1000, 10'000}) {
+    ProduceLoad load{.topic = "paced",
+                     .records = rate * 8,
+                     .record_bytes = 1000,
+                     .records_per_s = static_cast<double>(rate)};
+    load.settings = {{"acks", "all"}, {"linger.ms", "0"}};
+    const auto outcome = produce(server.address(), load);
+    row(("acknowledgement at " + std::to_string(rate) + " records/s, " + name).c_str(),
+        percentiles(outcome.latencies_s));
+  }
+}
+
+void killed(const Plan& plan) {
+  std::vector<double> times;
+  for (int i = 0; i < 5; ++i) {
+    ServerProcess server(plan.server, plan.directory + "/data", {});
+    server.start();
+    create_topics(server.address(), {"again"}, 1);
+    ProduceLoad load{.topic = "again", .records = 100'000, .record_bytes = 1000};
+    load.settings = fast_client;
+    produce(server.address(), load);
+    server.kill();
+    const double began = now_s();
+    server.start();
+    if (!produce_one(server.address(), "again", 30)) row("FAILED", "no record after SIGKILL");
+    times.push_back(now_s() - began);
+  }
+  row("after SIGKILL, until a record can be written again", percentiles(times));
+}
+
+bool wanted(const Plan& plan, const std::string& part) {
+  return plan.only.empty() ||
+         std::find(plan.only.begin(), plan.only.end(), part) != plan.only.end();
+}
+
+void run(const Plan& plan) {
+  std::filesystem::create_directories(plan.directory);
+  if (wanted(plan, "binary")) binary_size(plan);
+  if (wanted(plan, "start")) start_and_idle(plan);
+  if (wanted(plan, "large")) {
+    large_batches(plan, "page-cache", page_cache());
+    large_batches(plan, "synced", {});
+  }
+  if (wanted(plan, "small")) {
+    small_batches(plan, "page-cache", page_cache());
+    small_batches(plan, "synced", {});
+  }
+  if (wanted(plan, "partitions")) partitions(plan);
+  if (wanted(plan, "connections")) connections(plan);
+  if (wanted(plan, "kill")) killed(plan);
+  if (wanted(plan, "latency")) {
+    row("floor: write of 4 KB and fdatasync", percentiles(sync_times_s(plan.directory, 4096, 500)));
+    row("floor: bare echo of 14 bytes", percentiles(echo_times_s(5000)));
+    latency(plan, "page-cache", page_cache());
+    latency(plan, "synced", {});
+  }
+}
+
+}  // namespace
+}  // namespace arus::benchmark
+
+int main(int argc, char** argv) {
+  arus::benchmark::Plan plan;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--server" && i + 1 < argc) {
+      plan.server = argv[++i];
+    } else if (word == "--directory" && i + 1 < argc) {
+      plan.directory = argv[++i];
+    } else if (word.starts_with("-")) {
+      std::printf(
+          "arus_benchmark [--server BINARY] [--directory DIR] [PART...]\n\n"
+          "Parts: binary start large small partitions connections kill latency (all if none).\n");
+      return word == "--help" ? 0 : 1;
+    } else {
+      plan.only.push_back(word);
+    }
+  }
+  arus::benchmark::run(plan);
+  return 0;
+}

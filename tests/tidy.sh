@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Formatting, lints and layers; ./dev tidy calls it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+fix=
+if [[ ${1:-} == --fix ]]; then
+  fix=1
+  shift
+fi
+if (($#)); then files=("$@"); else
+  mapfile -t files < <(git ls-files 'src/*.cc' 'src/*.h' 'benchmarks/*.cc' 'benchmarks/*.h' \
+    'tests/*.cc')
+fi
+if [[ $fix ]]; then
+  clang-format-19 -i "${files[@]}"
+else
+  clang-format-19 --dry-run --Werror "${files[@]}"
+fi
+
+# Longer than this a file hides a noun that is missing.
+too_long=$(wc -l "${files[@]}" | awk '$2 != "total" && $1 > 800 { print $2 ": " $1 " lines" }')
+[[ -z $too_long ]] || { echo "$too_long" >&2; exit 1; }
+
+# Paths that documents name exist.
+python3 tests/harness/links.py
+
+./dev build release base_test >/dev/null
+build/release/src/base/base_test --gtest_filter='*Layer*' --gtest_brief=1
+
+mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '^src/.*\.cc$' | grep -v '_fuzz\.cc$')
+((${#sources[@]})) || exit 0
+# The lints read the same flags as the build, but not its precompiled headers.
+./dev build release >/dev/null
+mkdir -p build/tidy
+python3 - <<'P'
+import json, re
+commands = json.load(open("build/release/compile_commands.json"))
+for c in commands:
+    c["command"] = re.sub(r"-Xclang -include-pch -Xclang \S+|-Winvalid-pch|-Xclang -fno-pch-timestamp|"
+                          r"-Xclang -emit-pch", "", c["command"])
+    c["command"] = c["command"].replace("ccache ", "", 1)
+json.dump(commands, open("build/tidy/compile_commands.json", "w"))
+P
+printf '%s\n' "${sources[@]}" |
+  xargs -P "${JOBS:-2}" -n 4 clang-tidy-19 -p build/tidy --quiet 2>/dev/null
+echo "tidy: ${#files[@]} files"
