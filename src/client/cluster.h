@@ -1,0 +1,135 @@
+// The brokers of one cluster, who leads what, and connections to them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/topic_partition.h"
+#include "client/connection.h"
+#include "client/options.h"
+#include "env/environment.h"
+
+namespace arus::client {
+
+struct BrokerInfo {
+  BrokerId id = no_broker;
+  env::Address address;
+  std::optional<std::string> rack;
+};
+
+struct PartitionInfo {
+  std::int32_t index = 0;
+  ErrorCode error = ErrorCode::none;
+  BrokerId leader = no_broker;
+  LeaderEpoch leader_epoch = no_leader_epoch;
+  std::vector<BrokerId> replicas;
+  std::vector<BrokerId> isr;
+  std::vector<BrokerId> offline;
+};
+
+// Partitions are sorted by index.
+struct TopicInfo {
+  std::string name;
+  Uuid id;
+  bool internal = false;
+  std::vector<PartitionInfo> partitions;
+
+  [[nodiscard]] const PartitionInfo* partition(std::int32_t index) const;
+};
+using TopicPointer = std::shared_ptr<const TopicInfo>;
+
+// Which broker a request goes to.
+struct Route {
+  enum class To : std::uint8_t { any, controller, broker };
+  To to = To::any;
+  BrokerId broker = no_broker;
+
+  static Route any() { return {}; }
+  static Route controller() { return {To::controller, no_broker}; }
+  static Route one(BrokerId id) { return {To::broker, id}; }
+};
+
+// One connection per broker, opened when first needed and again after it broke. Metadata is kept
+// per topic for metadata_max_age; whoever learns that it is stale calls forget(), and the next
+// question asks the cluster again. Questions for the same topics at the same time share an answer.
+// Owner: the loop it was made on. close() is awaited before it is destroyed.
+class Cluster {
+ public:
+  using Pointer = std::shared_ptr<Connection>;
+
+  Cluster(env::Environment& environment, ClientOptions options);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  // No call may be waiting; connections end.
+  env::Task<void> close();
+
+  [[nodiscard]] env::Environment& environment() { return environment_; }
+  [[nodiscard]] const ClientOptions& options() const { return options_; }
+  [[nodiscard]] env::TimePoint now() const { return environment_.clock().now(); }
+  [[nodiscard]] env::TimePoint call_deadline() const { return now() + options_.call_timeout; }
+
+  // An open connection. NETWORK_EXCEPTION or REQUEST_TIMED_OUT when none can be had.
+  env::Task<Result<Pointer>> connect(Route route, env::TimePoint deadline);
+
+  // The topic as the cluster knows it. UNKNOWN_TOPIC_OR_PARTITION where there is none; with
+  // `create` a broker that allows it makes the topic, and this waits until it has leaders.
+  env::Task<Result<TopicPointer>> topic(std::string name, env::TimePoint deadline,
+                                        bool create = false);
+  // All topics, always asked anew.
+  env::Task<Result<std::vector<TopicPointer>>> all_topics(env::TimePoint deadline);
+  // Asks anew who is there: fills brokers(), controller() and cluster_id().
+  env::Task<Result<>> refresh(env::TimePoint deadline);
+  // What is known of the topic is not believed any more.
+  void forget(const std::string& topic) { topics_.erase(topic); }
+
+  // As of the last answer; empty before the first.
+  [[nodiscard]] const std::map<BrokerId, BrokerInfo>& brokers() const { return brokers_; }
+  [[nodiscard]] BrokerId controller() const { return controller_; }
+  [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
+
+  // Sends one request where the route says, again after failures that pass (connections that break,
+  // no controller yet) until the deadline. A request that was sent and not answered is sent again
+  // only when `repeatable`. Error codes inside the answer are left to the caller.
+  template <class Request>
+  env::Task<Result<typename Request::Response>> ask(Request request, Route route,
+                                                    env::TimePoint deadline,
+                                                    std::int16_t highest = INT16_MAX);
+
+  // Waits before the given try, counted from 0, or until the deadline.
+  env::Task<void> back_off(int attempt, env::TimePoint deadline);
+
+ private:
+  struct Known {
+    TopicPointer topic;
+    env::TimePoint asked;
+  };
+
+  env::Task<Result<Pointer>> connect_any(env::TimePoint deadline);
+  env::Task<Result<Pointer>> connect_broker(BrokerId id, env::TimePoint deadline);
+  env::Task<Result<Pointer>> connect_address(env::Address address, env::TimePoint deadline);
+  env::Task<Result<std::vector<TopicPointer>>> ask_metadata(
+      std::optional<std::vector<std::string>> names, bool create, env::TimePoint deadline,
+      std::map<std::string, ErrorCode>* failures);
+  void drop_closed();
+
+  env::Environment& environment_;
+  ClientOptions options_;
+  std::map<std::string, Pointer> connections_;  // by "host:port"
+  std::map<std::string, std::shared_ptr<env::OneShot<bool>>> opening_;
+  std::map<BrokerId, BrokerInfo> brokers_;
+  BrokerId controller_ = no_broker;
+  std::string cluster_id_;
+  std::map<std::string, Known> topics_;
+  env::Gate gate_;
+  bool closed_ = false;
+};
+
+}  // namespace arus::client
