@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Environment {
   [[nodiscard]] virtual std::size_t loop_count() const = 0;
   virtual Loop& loop(std::size_t index) = 0;
   virtual std::unique_ptr<Worker> make_worker(std::string name) = 0;
-  // Binds and listens at once; accepting goes on `owner`. Port 0 is any free one.
+  // Binds and listens at once; accepting goes on `owner`. Port 0 is any free one. An empty host or
+  // "::" takes IPv4 too. A name is resolved at once, which may block: for the start of a node.
   virtual Result<std::unique_ptr<Listener>> listen(Loop& owner, const Address& address,
                                                    int backlog) = 0;
   // Resolves and connects; the socket belongs to the current loop.
@@ -57,10 +59,33 @@ class RealEnvironment : public Environment {
   virtual void on_stop_signal(Work handler) = 0;
 };
 
+// Ignores SIGPIPE for the whole process.
 std::unique_ptr<RealEnvironment> make_real_environment(const RealOptions& options);
 
-// Runs one task to its end on loop 0 of a fresh environment: for commands and tests.
+// Raises the soft limit of open descriptors to the hard one; gives the limit that holds now.
+std::size_t raise_descriptor_limit();
+
+namespace detail {
 template <class T>
-T run_until_done(RealEnvironment& environment, Task<T> task);
+Detached run_and_stop(RealEnvironment& environment, Task<T> task, std::optional<T>& result) {
+  result.emplace(co_await std::move(task));
+  environment.stop();
+}
+inline Detached run_and_stop(RealEnvironment& environment, Task<void> task, bool& done) {
+  co_await std::move(task);
+  done = true;
+  environment.stop();
+}
+}  // namespace detail
+
+// Runs one task to its end on loop 0, for commands and tests. May be called again afterwards.
+template <class T>
+T run_until_done(RealEnvironment& environment, Task<T> task) {
+  std::conditional_t<std::is_void_v<T>, bool, std::optional<T>> result{};
+  environment.loop(0).post([&] { detail::run_and_stop(environment, std::move(task), result); });
+  environment.run();
+  ARUS_ASSERT(result);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
 
 }  // namespace arus::env

@@ -45,9 +45,9 @@ class OneShot {
   }
   [[nodiscard]] bool ready() const { return cell_->value.has_value(); }
   // For one waiter.
-  Task<T> wait() const { return wait_on(cell_); }
+  [[clang::coro_wrapper]] Task<T> wait() const { return wait_on(cell_); }
   // Nothing when the deadline comes first; the value may still arrive and is dropped.
-  Task<std::optional<T>> wait_until(TimePoint deadline) const {
+  [[clang::coro_wrapper]] Task<std::optional<T>> wait_until(TimePoint deadline) const {
     return wait_on_until(cell_, deadline);
   }
 

@@ -48,7 +48,11 @@ class Loop {
   virtual void post(Work work, Priority priority = Priority::client) = 0;
   // The time of this loop turn.
   [[nodiscard]] virtual TimePoint now() const = 0;
-  // Arms or moves a timer; resolution is 1 ms, never early.
+  // Reads the clock: for deadlines that must not count from the beginning of a long turn.
+  virtual TimePoint refresh_now() = 0;
+  // The class of the work that runs now. Whatever waits goes on in the class it waited in.
+  [[nodiscard]] virtual Priority priority() const = 0;
+  // Arms or moves a timer; resolution is 1 ms, never early. The deadline `never` disarms.
   virtual void arm(Timer& timer, TimePoint deadline) = 0;
   virtual void disarm(Timer& timer) = 0;
   // 0 … number of loops − 1; names the loop in tables and metrics.
@@ -63,6 +67,18 @@ class Loop {
 };
 
 namespace detail {
+// Suspends here, continues behind what the loop has to do already.
+class Yield {
+ public:
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) const {
+    Loop* const loop = Loop::current();
+    ARUS_ASSERT(loop != nullptr);
+    loop->post([handle] { handle.resume(); }, loop->priority());
+  }
+  void await_resume() const {}
+};
+
 // Suspends here, continues on `target`.
 class MoveTo {
  public:
@@ -116,6 +132,9 @@ auto call(Loop& target, Function function, Priority priority = Priority::client)
   }
 }
 
+// co_await yield() lets the other work of the loop go first: for long computations.
+[[nodiscard]] inline detail::Yield yield() { return {}; }
+
 // Completes after `duration` on the current loop.
 Task<void> sleep_for(Duration duration);
 
@@ -135,6 +154,7 @@ class Gate {
   void leave();
 
  private:
+  class Closing;
   std::size_t running_ = 0;
   bool closed_ = false;
   std::coroutine_handle<> closer_;

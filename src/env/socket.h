@@ -17,6 +17,8 @@ struct Address {
   std::string host;  // an IP address in numbers, or a name to resolve
   std::uint16_t port = 0;
   friend bool operator==(const Address&, const Address&) = default;
+  // "host:port"; an IPv6 address in brackets.
+  [[nodiscard]] std::string to_string() const;
 };
 
 // One connection. Owner: the loop it was accepted or connected on. One reader and one writer at a
@@ -32,10 +34,15 @@ class Socket {
   virtual Result<std::size_t> try_read(MutableByteView buffer) = 0;
   // All pieces, in order. They must stay valid until it completes.
   virtual Task<Result<>> write(std::span<const ByteView> pieces) = 0;
-  // `length` bytes of a file from `offset` on, by sendfile where the system has it.
+  // `length` bytes of a file from `offset` on, by sendfile where the system has it. Waits for the
+  // disk where they are not cached.
   virtual Task<Result<>> write_file(File& file, std::int64_t offset, std::int64_t length) = 0;
+  // The peer reads to the end of what was written; reading goes on here.
+  virtual void shutdown_write() = 0;
   // Pending reads and writes complete with an error.
   virtual void close() = 0;
+  // Numeric hosts. IPv6 is written as Java writes it ("0:0:0:0:0:0:0:1"), which is what ACLs are
+  // compared with; IPv4 over IPv6 is written as IPv4.
   [[nodiscard]] virtual const Address& local() const = 0;
   [[nodiscard]] virtual const Address& remote() const = 0;
 };

@@ -32,16 +32,15 @@ class RunOn {
       : executor_(executor), function_(std::move(function)), priority_(priority) {}
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> handle) {
-    Loop* const home = Loop::current();
-    ARUS_ASSERT(home != nullptr);
-    executor_.submit([this, home, handle] {
-      if constexpr (std::is_void_v<Value>) {
-        function_();
-      } else {
-        value_.emplace(function_());
-      }
-      home->post([handle] { handle.resume(); }, priority_);
-    });
+    home_ = Loop::current();
+    ARUS_ASSERT(home_ != nullptr);
+    handle_ = handle;
+    // The work holds one pointer, which costs no allocation.
+    if constexpr (requires { executor_.submit(Work{}, priority_); }) {
+      executor_.submit([this] { run(); }, priority_);
+    } else {
+      executor_.submit([this] { run(); });
+    }
   }
   Value await_resume() {
     if constexpr (!std::is_void_v<Value>) return std::move(*value_);
@@ -49,9 +48,22 @@ class RunOn {
 
  private:
   struct Nothing {};
+
+  void run() {
+    if constexpr (std::is_void_v<Value>) {
+      function_();
+    } else {
+      value_.emplace(function_());
+    }
+    // Once posted, the waiter may go on and destroy this.
+    home_->post([handle = handle_] { handle.resume(); }, priority_);
+  }
+
   Executor& executor_;
   Function function_;
   Priority priority_;
+  Loop* home_ = nullptr;
+  std::coroutine_handle<> handle_;
   std::conditional_t<std::is_void_v<Value>, Nothing,
                      std::optional<std::conditional_t<std::is_void_v<Value>, Nothing, Value>>>
       value_;

@@ -1,0 +1,3 @@
+#include "env/real/asio.h"
+// After the configuration above.
+#include <boost/asio/impl/src.hpp>

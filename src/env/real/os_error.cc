@@ -1,0 +1,20 @@
+#include "env/real/os_error.h"
+
+#include <system_error>
+
+namespace arus::env {
+
+std::string describe_os_error(int os_error) {
+  return std::error_code(os_error, std::generic_category()).message();
+}
+
+Error storage_error(const std::string& path, const char* what, int os_error) {
+  return {ErrorCode::kafka_storage_error, path + ": " + what + ": " + describe_os_error(os_error),
+          os_error};
+}
+
+Error network_error(const std::string& what, int os_error) {
+  return {ErrorCode::network_exception, what + ": " + describe_os_error(os_error), os_error};
+}
+
+}  // namespace arus::env

@@ -1,0 +1,17 @@
+// The operating system's errors as ours.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace arus::env {
+
+// What the system says about an errno, such as "No space left on device".
+std::string describe_os_error(int os_error);
+// "path: what: No such file or directory".
+Error storage_error(const std::string& path, const char* what, int os_error);
+// "what: Connection reset by peer".
+Error network_error(const std::string& what, int os_error);
+
+}  // namespace arus::env
