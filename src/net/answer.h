@@ -9,6 +9,7 @@
 #include "env/socket.h"
 #include "env/task.h"
 #include "net/close_watch.h"
+#include "security/authorizer.h"
 
 namespace arus::net {
 
@@ -19,6 +20,7 @@ struct Peer {
   std::string listener;          // the name of the listener it came in on
   env::Address local;            // the address that the client dialled, as seen here
   env::Address remote;
+  security::Caller caller;  // everyone is User:ANONYMOUS until connections authenticate
   CloseWatchList watchers;
 };
 

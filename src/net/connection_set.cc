@@ -48,6 +48,7 @@ void ConnectionSet::adopt(std::unique_ptr<env::Socket> socket, std::string liste
   peer->listener = std::move(listener);
   peer->local = socket->local();
   peer->remote = socket->remote();
+  peer->caller = security::Caller(security::Principal{}, peer->remote.host);
   const std::uint64_t id = peer->connection;
   auto connection =
       std::make_shared<Connection>(*this, std::move(socket), std::move(peer), service);
