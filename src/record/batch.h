@@ -66,7 +66,7 @@ class BatchView {
   }
   [[nodiscard]] bool is_transactional() const { return flag(format::transactional_mask); }
   [[nodiscard]] bool is_control() const { return flag(format::control_mask); }
-  [[nodiscard]] bool has_producer() const { return !is_legacy() && producer_id() != no_producer; }
+  [[nodiscard]] bool has_producer() const { return !is_legacy() && producer_id() > no_producer; }
 
   // Format 2 only.
   [[nodiscard]] std::int32_t last_offset_delta() const {

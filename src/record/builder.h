@@ -50,6 +50,7 @@ class BatchBuilder {
 
   [[nodiscard]] std::int32_t count() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] Offset base_offset() const { return options_.base_offset; }
   [[nodiscard]] Offset next_offset() const { return next_offset_; }
   // What build() would give without compression, to the byte.
   [[nodiscard]] std::size_t size_bytes() const { return bytes_.size(); }
@@ -61,7 +62,8 @@ class BatchBuilder {
   // Sequence numbers are often known only when a batch is sent.
   void set_producer(ProducerId id, std::int16_t epoch, std::int32_t base_sequence);
 
-  // The batch, with its checksum. Without records: a header alone, as compaction leaves it.
+  // The batch, with its checksum. Without records: a header alone, as compaction leaves it; its
+  // last_offset_delta must then be given.
   [[nodiscard]] Bytes build(CodecScratch& scratch);
   [[nodiscard]] Bytes build();  // with a scratch of its own where it compresses
   void reset(const BatchOptions& options);

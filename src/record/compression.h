@@ -47,7 +47,8 @@ class Encoder;
 // Not thread-safe. What grew beyond keep_bytes is given back after use.
 class CodecScratch {
  public:
-  static constexpr std::size_t keep_bytes = std::size_t{2} << 20;  // per codec state
+  static constexpr std::size_t keep_bytes = std::size_t{8} << 20;  // per codec state
+  static constexpr std::size_t keep_idle = 2;                      // states of each codec
 
   CodecScratch();
   ~CodecScratch();
@@ -101,9 +102,10 @@ class Decompressor {
 // blocks, an lz4 frame of independent 64 KiB blocks, one zstd frame. `out` must outlive this.
 class Compressor {
  public:
-  // A level outside the codec's range is brought into it; nothing means its fallback.
+  // A level outside the codec's range is brought into it; nothing means its fallback. Where it is
+  // known how many bytes will be written, zstd makes do with smaller tables.
   Compressor(CodecScratch& scratch, Compression compression, Bytes& out,
-             std::optional<std::int32_t> level = {});
+             std::optional<std::int32_t> level = {}, std::optional<std::size_t> plain_bytes = {});
   ~Compressor();
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -16,8 +15,9 @@ namespace arus::record {
 // Pulls the messages of one batch of format 0 or 1: the one that it is, or those of the compressed
 // set in its value. Offsets inside a set are absolute in format 0, relative in format 1 to the
 // set's last, which the outer message carries. A set is decompressed whole, within the limits,
-// because its first offset is known only after its last message. The checksum of inner messages is
-// checked, that of the outer one is not. Batch must outlive the reader.
+// because its first offset is known only after its last message, and checked whole before the first
+// message is given. The checksum of inner messages is looked at, that of the outer one is not.
+// Batch must outlive the reader.
 class LegacyReader {
  public:
   LegacyReader(const BatchView& batch, CodecScratch& scratch, DecompressionLimits limits = {});
@@ -26,12 +26,13 @@ class LegacyReader {
   [[nodiscard]] const Result<>& status() const { return status_; }
 
  private:
-  void open_set(ByteView compressed, CodecScratch& scratch, const DecompressionLimits& limits);
+  Result<> open_set(ByteView compressed, CodecScratch& scratch, const DecompressionLimits& limits);
+  [[nodiscard]] Result<> check_message(const BatchView& message, Offset after) const;
 
   BatchView batch_;
   Bytes plain_;  // of a compressed set
-  std::vector<RecordView> messages_;
-  std::size_t next_ = 0;
+  BatchReader messages_{ByteView{}};
+  std::int64_t shift_ = 0;  // from a message's own offset to the log's
   Result<> status_;
 };
 

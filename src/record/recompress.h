@@ -11,6 +11,9 @@
 
 namespace arus::record {
 
+// Plain bytes go from decoder to encoder in pieces of this size.
+inline constexpr std::size_t recompress_window_bytes = std::size_t{32} << 10;
+
 struct RecompressOptions {
   Compression compression = Compression::none;
   std::optional<std::int32_t> level;
@@ -19,9 +22,8 @@ struct RecompressOptions {
   DecompressionLimits limits;
 };
 
-// The same records, offsets, timestamps and producer in a batch of format 2 with the given codec;
-// plain bytes go from decoder to encoder through a window of window_bytes. Its cost is that of both
-// codecs: for the pool, not for a loop. The batch was validated.
+// The same records, offsets, timestamps and producer in a batch of format 2 with the given codec.
+// Its cost is that of both codecs: for the pool, not for a loop. The batch was validated.
 [[nodiscard]] Result<Bytes> recompress(CodecScratch& scratch, const BatchView& batch,
                                        const RecompressOptions& options);
 

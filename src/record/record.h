@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/reader.h"
 #include "base/result.h"
+#include "base/writer.h"
 #include "record/batch.h"
 #include "record/compression.h"
 
@@ -76,7 +77,7 @@ class RecordReader {
   std::optional<RecordView> fail_with(ErrorCode code, const char* message);
   std::optional<ByteView> next_body();
   std::optional<RecordView> end();
-  std::optional<RecordView> decode(ByteView body, std::size_t size_bytes);
+  std::optional<RecordView> decode(ByteView body);
 
   BatchView batch_;
   Reader plain_;
