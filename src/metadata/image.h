@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/topic_partition.h"
 #include "base/uuid.h"
+#include "config/config_table.h"
 #include "metadata/persistent_map.h"
 #include "metadata/retained.h"
 #include "security/authorizer.h"
@@ -89,7 +90,7 @@ struct ConfigResource {
   friend auto operator<=>(const ConfigResource&, const ConfigResource&) = default;
 };
 
-using ConfigMap = std::map<std::string, std::string>;
+using config::ConfigMap;
 
 // The immutable whole. A change makes a new image that shares all nodes it did not change.
 // All lookups are const and thread-safe.
@@ -125,9 +126,8 @@ class MetadataImage {
   PersistentMap<ConfigResource, std::shared_ptr<const ConfigMap>> config_map;
   std::map<std::int32_t, std::shared_ptr<const ControllerImage>> controllers;
   std::map<std::string, std::int16_t> features;
-  std::shared_ptr<const security::AclSet> acls;
-  // Quotas, SCRAM, tokens, ACLs by id, producer ids; see metadata/retained.h. Never null in a
-  // published image.
+  std::shared_ptr<const security::AclSet> acls;  // never null
+  // Quotas, SCRAM, tokens, producer ids; see metadata/retained.h. Never null, nor are its parts.
   std::shared_ptr<const RetainedRecords> retained;
 };
 

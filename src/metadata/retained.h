@@ -43,23 +43,13 @@ struct DelegationToken {
   friend bool operator==(const DelegationToken&, const DelegationToken&) = default;
 };
 
-struct AclRecord {
-  std::int8_t resource_type = 0;
-  std::string resource_name;
-  std::int8_t pattern_type = 0;
-  std::string principal;
-  std::string host;
-  std::int8_t operation = 0;
-  std::int8_t permission_type = 0;
-  friend auto operator<=>(const AclRecord&, const AclRecord&) = default;
-};
-
 // Parts that change apart are apart, so that a change copies only its own part.
 struct RetainedRecords {
+  RetainedRecords();
+
   std::shared_ptr<const std::map<QuotaEntity, QuotaValues>> quotas;
   std::shared_ptr<const std::map<ScramKey, ScramCredential>> scram;
   std::shared_ptr<const std::map<std::string, DelegationToken>> tokens;  // by token id
-  std::shared_ptr<const std::map<Uuid, AclRecord>> acls;                 // by ACL id
   std::int64_t next_producer_id = -1;                                    // −1: none was handed out
   std::optional<std::int8_t> zk_migration_state;
 };

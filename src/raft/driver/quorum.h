@@ -71,13 +71,14 @@ class Quorum : private MetadataLogObserver {
 
   // What a snapshot made now says of the quorum.
   [[nodiscard]] SnapshotOptions snapshot_options(LeaderEpoch epoch) const;
-  env::Task<Result<>> write_snapshot(SnapshotId id, Chain batches) {
+  [[clang::coro_wrapper]] env::Task<Result<>> write_snapshot(SnapshotId id, Chain batches) {
     return log_->write_snapshot(id, std::move(batches));
   }
-  env::Task<Result<>> clean(std::int64_t retention_bytes, std::int64_t oldest_ms) {
+  [[clang::coro_wrapper]] env::Task<Result<>> clean(std::int64_t retention_bytes,
+                                                    std::int64_t oldest_ms) {
     return log_->clean(retention_bytes, oldest_ms);
   }
-  env::Task<void> close() { return log_->close(); }
+  [[clang::coro_wrapper]] env::Task<void> close() { return log_->close(); }
 
  private:
   Quorum(env::Environment& environment, QuorumConfig config, std::unique_ptr<MetadataLog> log);
