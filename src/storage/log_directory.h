@@ -9,16 +9,10 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "env/environment.h"
+#include "storage/directory_identity.h"
 #include "storage/log.h"
 
 namespace arus::storage {
-
-// What meta.properties says (version 1). `cluster_id` is compared as text.
-struct DirectoryIdentity {
-  std::string cluster_id;
-  std::int32_t node_id = -1;
-  Uuid directory_id;
-};
 
 // A partition directory found on disk.
 struct FoundLog {

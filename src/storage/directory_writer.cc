@@ -1,0 +1,249 @@
+#include "storage/directory_writer.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "storage/file_names.h"
+
+namespace arus::storage {
+
+namespace {
+const LogComponent log{"storage.writer"};
+}  // namespace
+
+Result<std::shared_ptr<env::File>> WriterFiles::open(WriterFile& file) {
+  if (file.open_ != nullptr) {
+    uses_.splice(uses_.begin(), uses_, file.use_);
+    return file.open_;
+  }
+  if (uses_.size() >= limit_) evict_one();
+  auto opened = files_.open(file.path(), env::OpenMode::create);
+  if (!opened) return fail(std::move(opened).error());
+  file.open_ = std::move(*opened);
+  uses_.push_front(&file);
+  file.use_ = uses_.begin();
+  return file.open_;
+}
+
+void WriterFiles::close(WriterFile& file) {
+  if (file.open_ == nullptr) return;
+  uses_.erase(file.use_);
+  file.open_ = nullptr;
+}
+
+// A file with unflushed bytes is kept open where another can go: its descriptor is the one that
+// reports an error of writing them back.
+void WriterFiles::evict_one() {
+  constexpr int looked_at = 16;
+  auto candidate = std::prev(uses_.end());
+  auto victim = candidate;
+  for (int i = 0; i < looked_at; ++i) {
+    if (!(*candidate)->unsynced_) {
+      victim = candidate;
+      break;
+    }
+    if (candidate == uses_.begin()) break;
+    --candidate;
+  }
+  close(**victim);
+}
+
+DirectoryWriter::DirectoryWriter(env::Environment& environment, std::string root,
+                                 const DirectoryWriterLimits& limits)
+    : environment_(environment),
+      files_(environment.files()),
+      root_(std::move(root)),
+      limits_(limits),
+      open_files_(environment.files(), limits.open_files),
+      worker_(environment.make_worker("log-writer")) {}
+
+void DirectoryWriter::submit(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop) {
+  worker_->submit([this, group = std::move(group), port = std::move(port), &loop]() mutable {
+    execute(std::move(group), std::move(port), loop);
+  });
+}
+
+env::Task<Result<>> DirectoryWriter::run(WriterAction action) {
+  co_return co_await env::run_on(*worker_, [this, &action]() -> Result<> {
+    Result<> result = prepare();
+    if (result) result = action(*this);
+    end_turn();
+    return result;
+  });
+}
+
+void DirectoryWriter::execute(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop) {
+  Result<> result = prepare();
+  if (result) result = perform(group);
+  if (!result) {
+    go_offline(result.error());
+    return;
+  }
+  if (group.answer_written) answer(port, loop, group.id, WriteStage::written);
+  if (group.durable) {
+    waiting_bytes_ += group.size_bytes;
+    waiting_.push_back({group.id, std::move(port), &loop, std::move(group.flush),
+                        group.size_bytes});
+  }
+  group.steps.clear();
+  end_turn();
+}
+
+Result<> DirectoryWriter::prepare() {
+  if (failure_) return fail(*failure_);
+  if (before_first_change_) {
+    WriterAction action = std::exchange(before_first_change_, nullptr);
+    if (Result<> result = action(*this); !result) {
+      go_offline(result.error());
+      return result;
+    }
+  }
+  return {};
+}
+
+Result<> DirectoryWriter::perform(WriteGroup& group) {
+  for (auto& step : group.steps) {
+    if (auto* const bytes = std::get_if<FileWrite>(&step)) {
+      ARUS_TRY(write(*bytes));
+    } else {
+      ARUS_TRY(std::get<WriterAction>(step)(*this));
+    }
+  }
+  return {};
+}
+
+Result<> DirectoryWriter::write(const FileWrite& write) {
+  auto file = open_files_.open(*write.file);
+  if (!file) return fail(std::move(file).error());
+  std::vector<ByteView> pieces;
+  pieces.reserve(write.pieces.size());
+  for (const Slice& piece : write.pieces) pieces.push_back(piece.view());
+  // The first write of a segment makes the file, even when it brings no bytes.
+  if (write.file->is_log() && write.position == 0) write.file->folder_->entries_unsynced = true;
+  write.file->unsynced_ = true;
+  if (write.size_bytes == 0) return {};
+  return (*file)->write_at(pieces, write.position);
+}
+
+Result<> DirectoryWriter::truncate(WriterFile& file, std::int64_t size_bytes) {
+  auto opened = open_files_.open(file);
+  if (!opened) return fail(std::move(opened).error());
+  file.unsynced_ = true;
+  return (*opened)->truncate(size_bytes);
+}
+
+Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView bytes) {
+  const std::string temporary = path + std::string(suffix::temporary);
+  {
+    auto file = files_.open(temporary, env::OpenMode::create);
+    if (!file) return fail(std::move(file).error());
+    ARUS_TRY((*file)->truncate(0));
+    ARUS_TRY((*file)->write_at(bytes, 0));
+  }
+  return files_.rename(temporary, path);
+}
+
+// Flushes as soon as nothing more is there to share the flush.
+void DirectoryWriter::end_turn() {
+  if (waiting_.empty() || failure_) return;
+  const bool full = waiting_.size() >= limits_.round_groups || waiting_bytes_ >= limits_.round_bytes;
+  if (!full && worker_->queued() > 0) return;
+  if (Result<> flushed = flush_waiting(); !flushed) {
+    go_offline(flushed.error());
+    return;
+  }
+  for (const Waiting& group : std::exchange(waiting_, {})) {
+    answer(group.port, *group.loop, group.id, WriteStage::durable);
+  }
+  waiting_bytes_ = 0;
+}
+
+Result<> DirectoryWriter::flush_waiting() {
+  std::vector<WriterFile*> files;
+  std::unordered_set<WriterFolder*> folders;
+  for (const Waiting& group : waiting_) {
+    for (const auto& file : group.flush) {
+      if (std::exchange(file->unsynced_, false)) files.push_back(file.get());
+      WriterFolder& folder = *file->folder_;
+      if (folder.created_unsynced || folder.entries_unsynced) folders.insert(&folder);
+    }
+  }
+  if (files.size() + folders.size() > limits_.sync_each_up_to) {
+    ARUS_TRY(files_.sync_file_system(root_));
+  } else {
+    ARUS_TRY(flush_folders(folders));
+    ARUS_TRY(flush_files(files));
+  }
+  for (WriterFolder* const folder : folders) {
+    folder->created_unsynced = false;
+    folder->entries_unsynced = false;
+  }
+  return {};
+}
+
+Result<> DirectoryWriter::flush_files(const std::vector<WriterFile*>& files) {
+  for (WriterFile* const file : files) {
+    auto opened = open_files_.open(*file);
+    if (!opened) return fail(std::move(opened).error());
+    ARUS_TRY((*opened)->sync());
+  }
+  return {};
+}
+
+// A partition's folder and its topic id come first, so that records never survive without them.
+Result<> DirectoryWriter::flush_folders(const std::unordered_set<WriterFolder*>& folders) {
+  bool created = false;
+  for (const WriterFolder* const folder : folders) {
+    if (folder->created_unsynced) {
+      created = true;
+      auto metadata = files_.open(join_path(folder->path, partition_metadata_name),
+                                  env::OpenMode::read_write);
+      if (!metadata) return fail(std::move(metadata).error());
+      ARUS_TRY((*metadata)->sync());
+    }
+    ARUS_TRY(files_.sync_directory(folder->path));
+  }
+  if (created) ARUS_TRY(files_.sync_directory(root_));
+  return {};
+}
+
+void DirectoryWriter::answer(const std::weak_ptr<WritePort>& port, env::Loop& loop,
+                             std::uint64_t id, WriteStage stage) {
+  loop.post([port, id, stage] {
+    if (const auto alive = port.lock()) alive->complete(id, stage);
+  });
+}
+
+void DirectoryWriter::go_offline(const Error& error) {
+  if (failure_) return;
+  log.error("{} goes offline: {}", root_, error.message);
+  failure_ = error;
+  failure_->code = ErrorCode::kafka_storage_error;
+  waiting_.clear();
+  for (const auto& port : ports_) {
+    port->loop().post([port, told = *failure_] { port->fail_all(told); });
+  }
+}
+
+void DirectoryWriter::sync_in_background(std::vector<std::string> paths, std::string folder,
+                                         env::Loop& loop, env::Work done) {
+  environment_.pool().submit(
+      [writer = weak_from_this(), &files = files_, paths = std::move(paths),
+       folder = std::move(folder), &loop, done = std::move(done)]() mutable {
+        Result<> result;
+        for (const std::string& path : paths) {
+          auto file = files.open(path, env::OpenMode::read_write);
+          result = file ? (*file)->sync() : Result<>(fail(std::move(file).error()));
+          if (!result) break;
+        }
+        if (result) result = files.sync_directory(folder);
+        if (result) {
+          loop.post(std::move(done), env::Priority::background);
+        } else if (const auto alive = writer.lock()) {
+          alive->worker_->submit(
+              [&self = *alive, error = result.error()] { self.go_offline(error); });
+        }
+      },
+      env::Priority::background);
+}
+
+}  // namespace arus::storage

@@ -1,0 +1,115 @@
+// The one thread that changes the files of a log directory.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "env/environment.h"
+#include "storage/write_group.h"
+#include "storage/write_port.h"
+
+namespace arus::storage {
+
+// Descriptors of the files that the writer has open, least recently used first out.
+// Owner: the writer's thread.
+class WriterFiles {
+ public:
+  WriterFiles(env::FileSystem& files, std::size_t limit) : files_(files), limit_(limit) {}
+
+  // Opens the file or makes it; it stays open until others push it out.
+  Result<std::shared_ptr<env::File>> open(WriterFile& file);
+  void close(WriterFile& file);
+
+ private:
+  void evict_one();
+
+  env::FileSystem& files_;
+  const std::size_t limit_;
+  std::list<WriterFile*> uses_;  // the most recent one in front
+};
+
+struct DirectoryWriterLimits {
+  std::size_t open_files = 1024;
+  // A round waits for more groups only while they are there already, and never beyond these.
+  std::size_t round_groups = 4096;
+  std::size_t round_bytes = std::size_t{16} << 20;
+  // From so many files on, one syncfs is cheaper than flushing each.
+  std::size_t sync_each_up_to = 256;
+};
+
+// Carries out groups in order. Durability is a group commit: when no further group is waiting, or
+// a round is full, everything that was written for durable marks is flushed together, and all
+// groups of the round are answered.
+//
+// Holds: a group is answered as durable only after every file it named, the folder entry of each
+// new file, and for a new partition its folder and partition.metadata, are on stable storage; and
+// only after all groups before it. After the first failed write, flush or action nothing is
+// changed or answered any more: every port is told, the failure stays.
+// Members without another note run on the writer's own thread.
+class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
+ public:
+  DirectoryWriter(env::Environment& environment, std::string root,
+                  const DirectoryWriterLimits& limits);
+
+  // Thread-safe; before the first group. Runs once, before the first change.
+  void set_before_first_change(WriterAction action) { before_first_change_ = std::move(action); }
+  // Thread-safe; for start-up, before the first group.
+  void add_port(const std::shared_ptr<WritePort>& port) { ports_.push_back(port); }
+
+  // Thread-safe.
+  void submit(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop);
+  // From any loop: runs an action between groups and gives its result there. A failed action does
+  // not take the directory offline; on a directory that is, it is not run.
+  env::Task<Result<>> run(WriterAction action);
+  // Thread-safe: brings these files to stable storage on the pool, then calls `done` on `loop`. For
+  // segments that are full. A failure takes the directory offline.
+  void sync_in_background(std::vector<std::string> paths, std::string folder, env::Loop& loop,
+                          env::Work done);
+
+  [[nodiscard]] env::FileSystem& files() { return files_; }
+  [[nodiscard]] const std::string& root() const { return root_; }
+  Result<> write(const FileWrite& write);
+  Result<> truncate(WriterFile& file, std::int64_t size_bytes);
+  void close(WriterFile& file) { open_files_.close(file); }
+  // Replaces a small file at once for readers, without waiting for stable storage.
+  Result<> replace_unsynced(const std::string& path, ByteView bytes);
+
+ private:
+  struct Waiting {
+    std::uint64_t id = 0;
+    std::weak_ptr<WritePort> port;
+    env::Loop* loop = nullptr;
+    std::vector<std::shared_ptr<WriterFile>> flush;
+    std::size_t size_bytes = 0;
+  };
+
+  Result<> prepare();
+  Result<> perform(WriteGroup& group);
+  void execute(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop);
+  void end_turn();
+  Result<> flush_waiting();
+  Result<> flush_files(const std::vector<WriterFile*>& files);
+  Result<> flush_folders(const std::unordered_set<WriterFolder*>& folders);
+  void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
+              WriteStage stage);
+  void go_offline(const Error& error);
+
+  env::Environment& environment_;
+  env::FileSystem& files_;
+  const std::string root_;
+  const DirectoryWriterLimits limits_;
+  std::vector<std::shared_ptr<WritePort>> ports_;
+  WriterAction before_first_change_;
+  WriterFiles open_files_;
+  std::vector<Waiting> waiting_;  // for the next flush
+  std::size_t waiting_bytes_ = 0;
+  std::optional<Error> failure_;
+  std::unique_ptr<env::Worker> worker_;  // last, so that its thread ends first
+};
+
+}  // namespace arus::storage
