@@ -1,0 +1,286 @@
+#include "replication/loop_partitions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace arus::replication {
+namespace {
+
+const LogComponent log_lines{"replication.partitions"};
+constexpr std::size_t recoveries_at_once = 16;
+
+metadata::ConfigResource broker_resource(std::string name) {
+  return {metadata::ConfigResourceType::broker, std::move(name)};
+}
+
+}  // namespace
+
+// FNV-1a: the same on every machine, so that a simulation repeats.
+std::size_t loop_index_of(std::string_view topic, std::int32_t partition, std::size_t loop_count) {
+  if (loop_count == 1) return 0;
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : topic) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211ULL;
+  hash = (hash ^ static_cast<std::uint32_t>(partition)) * 1099511628211ULL;
+  return static_cast<std::size_t>((hash >> 32) % loop_count);
+}
+
+LoopPartitions::LoopPartitions(env::Environment& environment, env::Loop& loop,
+                               std::size_t loop_count, const PartitionSettings& settings,
+                               const Directories& directories, metadata::ImagePublisher& images)
+    : environment_(environment),
+      loop_(loop),
+      loop_count_(loop_count),
+      settings_(settings),
+      directories_(directories),
+      images_(images) {}
+
+LoopPartitions::~LoopPartitions() { ARUS_ASSERT(!started_); }
+
+void LoopPartitions::start() {
+  started_ = true;
+  images_.subscribe(*this);
+}
+
+env::Task<void> LoopPartitions::stop() {
+  if (!started_) co_return;
+  images_.unsubscribe(*this);
+  started_ = false;
+  const Error why{ErrorCode::not_leader_or_follower, "The broker is stopping", 0};
+  const auto all = std::exchange(partitions_, {});
+  for (const auto& [id, partition] : all) co_await partition->close(why);
+  co_await gate_.close();
+}
+
+bool LoopPartitions::is_mine(std::string_view topic, std::int32_t partition) const {
+  return loop_index_of(topic, partition, loop_count_) == loop_.index();
+}
+
+const metadata::PartitionImage* LoopPartitions::assigned(const metadata::MetadataImage& image,
+                                                         const TopicIdPartition& id,
+                                                         std::size_t* replica) const {
+  const metadata::PartitionImage* const partition = image.partition(id.topic_id, id.partition);
+  if (partition == nullptr) return nullptr;
+  const auto at = std::ranges::find(partition->replicas, settings_.node_id);
+  if (at == partition->replicas.end()) return nullptr;
+  *replica = static_cast<std::size_t>(at - partition->replicas.begin());
+  return partition;
+}
+
+Result<std::shared_ptr<Partition>> LoopPartitions::find(const TopicIdPartition& id) {
+  if (const auto known = partitions_.find(id); known != partitions_.end()) return known->second;
+  const auto topic = image()->topic(id.topic_id);
+  std::size_t replica = 0;
+  if (!topic || image()->partition(id.topic_id, id.partition) == nullptr) {
+    return fail(ErrorCode::unknown_topic_or_partition, "There is no such partition");
+  }
+  const metadata::PartitionImage* const assignment = assigned(*image(), id, &replica);
+  if (assignment == nullptr || !started_) {
+    return fail(ErrorCode::not_leader_or_follower, "This broker holds no replica of the partition");
+  }
+  const TopicPartition name{topic->name, id.partition};
+  const Uuid wanted = replica < assignment->directories.size() ? assignment->directories[replica]
+                                                               : directory_unassigned;
+  storage::LogDirectory* const directory = directories_.place(name, id.topic_id, wanted);
+  if (directory == nullptr) {
+    return fail(ErrorCode::kafka_storage_error, "All log directories are offline");
+  }
+  auto partition = std::make_shared<Partition>(id, name);
+  partitions_.emplace(id, partition);
+  follow(*partition, *image());
+  env::spawn(gate_, open(partition, directory, config_of(*topic)));
+  return partition;
+}
+
+env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
+                                     storage::LogDirectory* directory,
+                                     std::shared_ptr<const config::TopicConfig> config) {
+  const TopicPartition name = partition->name();
+  co_await removal_of(name.topic);
+  const Partition::Use use(*partition);
+  auto log = co_await directory->open_log(name, partition->id().topic_id, config);
+  if (!log) {
+    log_lines.error("{}: {}", name.to_string(), log.error().message);
+    partition->fail_to_open(log.error());
+    co_return;
+  }
+  if (partition->closed()) {
+    log->reset();
+    co_return;
+  }
+  // The settings may have changed meanwhile.
+  const auto topic = image()->topic(partition->id().topic_id);
+  const auto newest = topic ? config_of(*topic) : config;
+  partition->open(std::move(*log), config);
+  if (newest != config) partition->configure(newest);
+}
+
+env::Task<void> LoopPartitions::removal_of(std::string topic) {
+  for (auto under_way = removals_.find(topic); under_way != removals_.end();
+       under_way = removals_.find(topic)) {
+    const auto removed = under_way->second;
+    co_await removed->wait();
+  }
+}
+
+config::TopicConfig LoopPartitions::compute_config(const metadata::MetadataImage& image,
+                                                   const metadata::TopicImage& topic) const {
+  const auto& defaults = image.configs(broker_resource(""));
+  const auto& own = image.configs(broker_resource(std::to_string(settings_.node_id.value())));
+  const config::ConfigMap overrides = config::topic_overrides(
+      image.configs({metadata::ConfigResourceType::topic, topic.name}), defaults, topic.id);
+  const config::Layers layers{.overrides = &overrides,
+                              .dynamic_broker = &own,
+                              .dynamic_default = &defaults,
+                              .static_broker = &settings_.static_config};
+  return config::make_topic_config(layers, topic.name);
+}
+
+std::shared_ptr<const config::TopicConfig> LoopPartitions::config_of(
+    const metadata::TopicImage& topic) {
+  auto& known = configs_[topic.id];
+  if (!known) {
+    known = std::make_shared<const config::TopicConfig>(compute_config(*image(), topic));
+  }
+  return known;
+}
+
+void LoopPartitions::follow(Partition& partition, const metadata::MetadataImage& image) const {
+  std::size_t replica = 0;
+  const metadata::PartitionImage* const assignment = assigned(image, partition.id(), &replica);
+  if (assignment == nullptr) return;
+  partition.set_leadership({.leader = assignment->leader,
+                            .epoch = assignment->leader_epoch,
+                            .here = assignment->leader == settings_.node_id});
+}
+
+void LoopPartitions::on_image(const metadata::ImagePointer& image,
+                              const metadata::MetadataDelta& delta) {
+  for (const auto& topic : delta.deleted_topics) forget(topic);
+  for (const auto& id : delta.created_or_changed_topics) {
+    const auto topic = image->topic(id);
+    if (!topic) continue;
+    for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
+      const auto known = partitions_.find({id, static_cast<std::int32_t>(i)});
+      if (known != partitions_.end()) follow(*known->second, *image);
+    }
+  }
+  if (!delta.changed_configs.empty()) reconfigure(*image, delta);
+}
+
+void LoopPartitions::reconfigure(const metadata::MetadataImage& image,
+                                 const metadata::MetadataDelta& delta) {
+  const bool all = std::ranges::any_of(delta.changed_configs, [](const auto& resource) {
+    return resource.type == metadata::ConfigResourceType::broker;
+  });
+  std::vector<std::shared_ptr<const metadata::TopicImage>> topics;
+  if (all) {
+    for (const auto& [id, config] : configs_) {
+      if (auto topic = image.topic(id)) topics.push_back(std::move(topic));
+    }
+  } else {
+    for (const auto& resource : delta.changed_configs) {
+      if (resource.type != metadata::ConfigResourceType::topic) continue;
+      if (auto topic = image.topic(resource.name)) topics.push_back(std::move(topic));
+    }
+  }
+  for (const auto& topic : topics) {
+    const auto known = configs_.find(topic->id);
+    if (known == configs_.end()) continue;
+    config::TopicConfig fresh = compute_config(image, *topic);
+    if (fresh == *known->second) continue;
+    known->second = std::make_shared<const config::TopicConfig>(std::move(fresh));
+    for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
+      const auto partition = partitions_.find({topic->id, static_cast<std::int32_t>(i)});
+      if (partition != partitions_.end() && partition->second->is_open()) {
+        partition->second->configure(known->second);
+      }
+    }
+  }
+}
+
+void LoopPartitions::forget(const metadata::TopicImage& topic) {
+  configs_.erase(topic.id);
+  std::vector<std::shared_ptr<Partition>> open_ones;
+  bool any_mine = false;
+  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+    const auto index = static_cast<std::int32_t>(i);
+    any_mine = any_mine || is_mine(topic.name, index);
+    if (auto node = partitions_.extract({topic.id, index})) {
+      open_ones.push_back(std::move(node.mapped()));
+    }
+  }
+  if (any_mine) env::spawn(gate_, remove(topic, std::move(open_ones)));
+}
+
+// Closes the logs of a deleted topic and removes its directories.
+env::Task<void> LoopPartitions::remove(metadata::TopicImage topic,
+                                       std::vector<std::shared_ptr<Partition>> partitions) {
+  co_await removal_of(topic.name);
+  const auto done = std::make_shared<env::Event>();
+  removals_[topic.name] = done;
+  const Error why{ErrorCode::unknown_topic_or_partition, "The topic was deleted", 0};
+  for (const auto& partition : partitions) co_await partition->close(why);
+  partitions.clear();
+  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+    const auto index = static_cast<std::int32_t>(i);
+    if (!is_mine(topic.name, index)) continue;
+    const TopicPartition name{topic.name, index};
+    const metadata::PartitionImage& image = *topic.partitions[i];
+    const auto at = std::ranges::find(image.replicas, settings_.node_id);
+    const auto replica = static_cast<std::size_t>(at - image.replicas.begin());
+    const Uuid wanted =
+        replica < image.directories.size() ? image.directories[replica] : directory_unassigned;
+    storage::LogDirectory* const directory = directories_.place(name, topic.id, wanted);
+    if (directory == nullptr) continue;
+    if (const auto removed = co_await directory->remove_log(name, topic.id); !removed) {
+      log_lines.warning("{} cannot be removed: {}", name.to_string(), removed.error().message);
+    }
+  }
+  removals_.erase(topic.name);
+  done->notify_all();
+}
+
+env::Task<Result<>> LoopPartitions::recover() {
+  std::vector<const Directories::Found*> work;
+  for (const auto& found : directories_.found()) {
+    const TopicPartition& name = found.log.name;
+    if (!is_mine(name.topic, name.partition)) continue;
+    const auto topic = image()->topic(name.topic);
+    std::size_t replica = 0;
+    const bool belongs = topic && (!found.log.topic_id || *found.log.topic_id == topic->id) &&
+                         assigned(*image(), {topic->id, name.partition}, &replica) != nullptr;
+    if (!belongs) {
+      log_lines.warning("{} in {} belongs to no partition of this broker and is set aside",
+                        name.to_string(), found.directory->path());
+      ARUS_CO_TRY(co_await found.directory->set_aside(name));
+    } else if (!found.directory->clean_shutdown_epoch()) {
+      work.push_back(&found);
+    }
+  }
+  std::ranges::reverse(work);
+  Result<> outcome;
+  env::Gate workers;
+  for (std::size_t i = 0; i < recoveries_at_once && !work.empty(); ++i) {
+    env::spawn(workers, recover_some(&work, &outcome));
+  }
+  co_await workers.close();
+  co_return outcome;
+}
+
+env::Task<void> LoopPartitions::recover_some(std::vector<const Directories::Found*>* work,
+                                             Result<>* outcome) {
+  while (!work->empty()) {
+    const Directories::Found& found = *work->back();
+    work->pop_back();
+    const auto topic = image()->topic(found.log.name.topic);
+    if (!topic) continue;
+    auto partition = find({topic->id, found.log.name.partition});
+    if (!partition) continue;
+    const auto opened = co_await (*partition)->opened();
+    if (!opened && *outcome) *outcome = opened;
+  }
+}
+
+}  // namespace arus::replication

@@ -1,0 +1,98 @@
+// The partitions that live on one loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/broker_config.h"
+#include "env/environment.h"
+#include "metadata/image_publisher.h"
+#include "record/compression.h"
+#include "replication/directories.h"
+#include "replication/partition.h"
+
+namespace arus::replication {
+
+// What all loops need to know to open logs. Outlives them.
+struct PartitionSettings {
+  BrokerId node_id;
+  config::ConfigMap static_config;  // server.properties, for effective topic configs
+};
+
+// Opens logs when they are first asked for, so that neither starting nor creating topics costs
+// anything for partitions that nobody uses; follows the metadata image: leader epochs, configs,
+// deletions.
+//
+// Holds: a partition is in the map only while the image assigns it to this node. Owner: its loop.
+class LoopPartitions final : private metadata::ImageSubscriber {
+ public:
+  LoopPartitions(env::Environment& environment, env::Loop& loop, std::size_t loop_count,
+                 const PartitionSettings& settings, const Directories& directories,
+                 metadata::ImagePublisher& images);
+  ~LoopPartitions() override;
+
+  // On the loop, once, before anything else. Follows the image from now on.
+  void start();
+  // Opens what was found on disk after an unclean stop and belongs to this loop, several at once;
+  // what it recovers is not visible before the directory was synced. Sets strays aside.
+  env::Task<Result<>> recover();
+  // Closes every log.
+  env::Task<void> stop();
+
+  // The partition, perhaps still opening. UNKNOWN_TOPIC_OR_PARTITION where the image has none,
+  // NOT_LEADER_OR_FOLLOWER where this node holds no replica.
+  [[nodiscard]] Result<std::shared_ptr<Partition>> find(const TopicIdPartition& id);
+
+  [[nodiscard]] const metadata::ImagePointer& image() const { return images_.current(); }
+  // Effective settings of a topic, shared by its partitions here.
+  [[nodiscard]] std::shared_ptr<const config::TopicConfig> config_of(
+      const metadata::TopicImage& topic);
+  [[nodiscard]] record::CodecScratch& codec_scratch() { return codec_scratch_; }
+  [[nodiscard]] env::Environment& environment() { return environment_; }
+  [[nodiscard]] env::Loop& loop() { return loop_; }
+  // For tasks that finish appends; closed by stop().
+  [[nodiscard]] env::Gate& gate() { return gate_; }
+  [[nodiscard]] std::size_t open_count() const { return partitions_.size(); }
+
+ private:
+  void on_image(const metadata::ImagePointer& image, const metadata::MetadataDelta& delta) override;
+  void follow(Partition& partition, const metadata::MetadataImage& image) const;
+  void reconfigure(const metadata::MetadataImage& image, const metadata::MetadataDelta& delta);
+  void forget(const metadata::TopicImage& topic);
+  [[nodiscard]] config::TopicConfig compute_config(const metadata::MetadataImage& image,
+                                                   const metadata::TopicImage& topic) const;
+  env::Task<void> open(std::shared_ptr<Partition> partition, storage::LogDirectory* directory,
+                       std::shared_ptr<const config::TopicConfig> config);
+  env::Task<void> remove(metadata::TopicImage topic,
+                         std::vector<std::shared_ptr<Partition>> partitions);
+  env::Task<void> recover_some(std::vector<const Directories::Found*>* work, Result<>* outcome);
+  // Completes when no files of an earlier topic of this name are left to remove.
+  env::Task<void> removal_of(std::string topic);
+  [[nodiscard]] bool is_mine(std::string_view topic, std::int32_t partition) const;
+  [[nodiscard]] const metadata::PartitionImage* assigned(const metadata::MetadataImage& image,
+                                                         const TopicIdPartition& id,
+                                                         std::size_t* replica) const;
+
+  env::Environment& environment_;
+  env::Loop& loop_;
+  std::size_t loop_count_;
+  const PartitionSettings& settings_;
+  const Directories& directories_;
+  metadata::ImagePublisher& images_;
+  record::CodecScratch codec_scratch_;
+  std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
+  std::unordered_map<Uuid, std::shared_ptr<const config::TopicConfig>> configs_;
+  // Topics by name whose files are being removed; a new one of that name waits.
+  std::unordered_map<std::string, std::shared_ptr<env::Event>> removals_;
+  env::Gate gate_;
+  bool started_ = false;
+};
+
+// Which loop a partition lives on.
+[[nodiscard]] std::size_t loop_index_of(std::string_view topic, std::int32_t partition,
+                                        std::size_t loop_count);
+
+}  // namespace arus::replication
