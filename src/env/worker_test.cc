@@ -22,10 +22,8 @@ INSTANTIATE_TEST_SUITE_P(Loops, WorkerTest, testing::Values(1, 3));
 class Latch {
  public:
   void open() {
-    {
-      const std::scoped_lock lock(mutex_);
-      open_ = true;
-    }
+    const std::scoped_lock lock(mutex_);
+    open_ = true;
     changed_.notify_all();
   }
   void wait() {
