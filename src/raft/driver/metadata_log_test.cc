@@ -1,0 +1,183 @@
+#include "raft/driver/metadata_log.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "raft/driver/quorum.h"
+
+namespace arus::raft {
+namespace {
+
+Bytes batch(std::int64_t base, std::int32_t epoch, std::string_view value) {
+  record::BatchBuilder builder{{.base_offset = Offset{base}, .leader_epoch = LeaderEpoch{epoch}}};
+  builder.append(1000, std::nullopt, as_bytes(value));
+  return builder.build();
+}
+
+// A directory of its own for each test.
+class MetadataLogTest : public testing::Test, public MetadataLogObserver, public Replay {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = std::filesystem::path(testing::TempDir()) / (std::string("raft_") + info->name());
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  void on_durable(Offset end) override { durable_ = end; }
+  void on_append_failed(Offset, const Error&, bool) override { failed_ = true; }
+  void on_snapshot(const SnapshotId&) override { values_.emplace_back("snapshot"); }
+  Result<> on_record(Offset, LeaderEpoch, ByteView value) override {
+    values_.emplace_back(as_text(value));
+    return {};
+  }
+  Result<> on_snapshot_end(const SnapshotId&) override { return {}; }
+
+  template <class... Parameters, class... Arguments>
+  void run(env::Task<void> (*coroutine)(env::Environment&, Parameters...),
+           Arguments&&... arguments) {
+    auto environment = env::make_real_environment({});
+    env::run_until_done(*environment,
+                        coroutine(*environment, std::forward<Arguments>(arguments)...));
+  }
+  [[nodiscard]] std::filesystem::path log_path(const std::string& name) const {
+    return directory_ / metadata_log_name / name;
+  }
+  void write(const std::string& name, ByteView bytes, bool append = false) {
+    std::filesystem::create_directories(directory_ / metadata_log_name);
+    std::ofstream file(log_path(name), append ? std::ios::app : std::ios::trunc);
+    file << as_text(bytes);
+  }
+
+  std::filesystem::path directory_;
+  Offset durable_{0};
+  bool failed_ = false;
+  std::vector<std::string> values_;
+};
+
+env::Task<void> append_three(env::Environment& environment, std::string directory,
+                             MetadataLogObserver* observer, std::int64_t segment_bytes) {
+  auto log = co_await MetadataLog::open(environment, std::move(directory),
+                                        {.segment_bytes = segment_bytes});
+  EXPECT_TRUE(log);
+  (*log)->observe(observer);
+  for (int i = 0; i < 3; ++i) {
+    (*log)->append(batch(i, 1, "value"));
+    if (segment_bytes < 1000) {
+      while ((*log)->durable_end() < Offset{i + 1}) co_await env::sleep_for(env::milliseconds(1));
+    }
+  }
+  co_await (*log)->close();
+  EXPECT_EQ((*log)->durable_end(), Offset{3});
+}
+
+env::Task<void> reopen(env::Environment& environment, std::string directory,
+                       std::vector<std::int64_t>* bases, Offset end) {
+  auto log = co_await MetadataLog::open(environment, std::move(directory), {});
+  EXPECT_TRUE(log) << log.error().message;
+  if (!log) co_return;
+  EXPECT_TRUE((*log)->read_log(Offset{0}, [bases](const record::BatchView& view) -> Result<> {
+    bases->push_back(view.base_offset().value());
+    return {};
+  }));
+  EXPECT_EQ((*log)->end(), end);
+  co_await (*log)->close();
+}
+
+env::Task<void> fail_to_open(env::Environment& environment, std::string directory) {
+  const auto log = co_await MetadataLog::open(environment, std::move(directory), {});
+  EXPECT_FALSE(log);
+}
+
+TEST_F(MetadataLogTest, WhatIsDurableIsThereAfterReopening) {
+  run(append_three, directory_.string(), this, 1 << 30);
+  EXPECT_EQ(durable_, Offset{3});
+  std::vector<std::int64_t> bases;
+  run(reopen, directory_.string(), &bases, Offset{3});
+  EXPECT_EQ(bases, (std::vector<std::int64_t>{0, 1, 2}));
+  std::ifstream epochs(log_path("leader-epoch-checkpoint"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(epochs), {}), "0\n1\n1 0\n");
+}
+
+TEST_F(MetadataLogTest, SegmentsRollAndAreReadInOrder) {
+  run(append_three, directory_.string(), this, 100);
+  EXPECT_TRUE(std::filesystem::exists(log_path("00000000000000000002.log")));
+  std::vector<std::int64_t> bases;
+  run(reopen, directory_.string(), &bases, Offset{3});
+  EXPECT_EQ(bases, (std::vector<std::int64_t>{0, 1, 2}));
+}
+
+TEST_F(MetadataLogTest, ATornTailIsCutOff) {
+  run(append_three, directory_.string(), this, 1 << 30);
+  Bytes torn = batch(3, 1, "torn");
+  torn.pop_back();
+  write("00000000000000000000.log", torn, true);
+  std::vector<std::int64_t> bases;
+  run(reopen, directory_.string(), &bases, Offset{3});
+  EXPECT_EQ(bases.size(), 3U);
+}
+
+TEST_F(MetadataLogTest, ASnapshotBeyondTheLogReplacesIt) {
+  write("00000000000000000000.log", batch(0, 1, "a"));
+  SnapshotBuilder builder({.epoch = LeaderEpoch{2}});
+  builder.append(as_bytes("b"));
+  write(SnapshotId{Offset{9}, LeaderEpoch{2}}.file_name(), flatten(builder.finish()));
+  write("00000000000000000012-0000000002.checkpoint.part", as_bytes("half"));
+  std::vector<std::int64_t> bases;
+  run(reopen, directory_.string(), &bases, Offset{9});
+  EXPECT_TRUE(bases.empty());
+  EXPECT_FALSE(std::filesystem::exists(log_path("00000000000000000000.log")));
+  EXPECT_FALSE(
+      std::filesystem::exists(log_path("00000000000000000012-0000000002.checkpoint.part")));
+}
+
+TEST_F(MetadataLogTest, ALogWithoutItsBeginningNeedsASnapshot) {
+  write("00000000000000000005.log", batch(5, 1, "a"));
+  run(fail_to_open, directory_.string());
+}
+
+env::Task<void> lead(env::Environment& environment, QuorumConfig config, Replay* replay,
+                     std::string* error) {
+  auto quorum = co_await Quorum::open(environment, std::move(config), *replay);
+  if (!quorum) {
+    *error = quorum.error().message;
+    co_return;
+  }
+  const auto elected = co_await (*quorum)->elect();
+  if (!elected) {
+    *error = elected.error().message;
+    co_return;
+  }
+  (*quorum)->append({Bytes{'x'}, Bytes{'y'}});
+  co_await (*quorum)->close();
+  EXPECT_EQ((*quorum)->high_watermark(), (*quorum)->end());
+}
+
+TEST_F(MetadataLogTest, EachStartOfTheQuorumIsANewEpoch) {
+  const QuorumConfig config{
+      .id = 1, .log_directory = directory_.string(), .static_voters = {Voter{.id = 1}}};
+  std::string error;
+  run(lead, config, this, &error);
+  EXPECT_EQ(error, "");
+  EXPECT_TRUE(values_.empty());
+  run(lead, config, this, &error);
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(values_, (std::vector<std::string>{"x", "y"}));
+  std::ifstream state(log_path("quorum-state"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(state), {}),
+            R"({"clusterId":"","leaderId":1,"leaderEpoch":2,"votedId":-1,"appliedOffset":0,)"
+            R"("currentVoters":[{"voterId":1}],"data_version":0})");
+  // LeaderChange, x, y, LeaderChange, x, y.
+  std::ifstream epochs(log_path("leader-epoch-checkpoint"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(epochs), {}), "0\n2\n1 0\n2 3\n");
+}
+
+TEST_F(MetadataLogTest, WithoutVotersNothingIsLed) {
+  std::string error;
+  run(lead, QuorumConfig{.id = 1, .log_directory = directory_.string()}, this, &error);
+  EXPECT_NE(error.find("No voters are known"), std::string::npos) << error;
+}
+
+}  // namespace
+}  // namespace arus::raft
