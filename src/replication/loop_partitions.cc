@@ -107,6 +107,7 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
   }
   if (partition->closed()) {
     log->reset();
+    partition->end_append_turn();
     co_return;
   }
   // The settings may have changed meanwhile.

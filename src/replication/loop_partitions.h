@@ -11,6 +11,7 @@
 #include "env/environment.h"
 #include "metadata/image_publisher.h"
 #include "record/compression.h"
+#include "record/validator.h"
 #include "replication/directories.h"
 #include "replication/partition.h"
 
@@ -50,7 +51,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Effective settings of a topic, shared by its partitions here.
   [[nodiscard]] std::shared_ptr<const config::TopicConfig> config_of(
       const metadata::TopicImage& topic);
-  [[nodiscard]] record::CodecScratch& codec_scratch() { return codec_scratch_; }
+  [[nodiscard]] record::BatchValidator& batch_validator() { return batch_validator_; }
   [[nodiscard]] env::Environment& environment() { return environment_; }
   [[nodiscard]] env::Loop& loop() { return loop_; }
   // For tasks that finish appends; closed by stop().
@@ -83,6 +84,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   const Directories& directories_;
   metadata::ImagePublisher& images_;
   record::CodecScratch codec_scratch_;
+  record::BatchValidator batch_validator_{codec_scratch_};
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::unordered_map<Uuid, std::shared_ptr<const config::TopicConfig>> configs_;
   // Topics by name whose files are being removed; a new one of that name waits.

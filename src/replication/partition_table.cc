@@ -27,7 +27,8 @@ env::Task<Result<>> start_one(LoopPartitions* partitions) {
 env::Task<Result<>> PartitionTable::start() {
   for (const auto& partitions : loops_) {
     LoopPartitions* const here = partitions.get();
-    ARUS_CO_TRY(co_await env::call(here->loop(), [here] [[clang::coro_wrapper]] { return start_one(here); }));
+    ARUS_CO_TRY(co_await env::call(here->loop(),
+                                   [here] [[clang::coro_wrapper]] { return start_one(here); }));
   }
   for (const auto& directory : directories_.all()) {
     if (directory->clean_shutdown_epoch()) continue;

@@ -1,0 +1,228 @@
+#include "replication/append.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "record/recompress.h"
+
+namespace arus::replication {
+namespace {
+
+// All items of one request on one loop. Shared with the tasks that finish appends which had to
+// wait for their turn; those may outlive the request when its time is up.
+class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
+ public:
+  AppendGroup(LoopPartitions& partitions, std::vector<AppendItem> items,
+              const AppendRequest& request)
+      : partitions_(partitions),
+        request_(request),
+        items_(std::move(items)),
+        waits_(std::make_unique<Wait[]>(items_.size())),
+        results_(items_.size()),
+        pending_(items_.size()) {
+    for (std::size_t i = 0; i < items_.size(); ++i) waits_[i].attach(*this, i);
+  }
+
+  void begin() {
+    for (std::size_t i = 0; i < items_.size(); ++i) begin_one(i);
+  }
+
+  env::Task<std::vector<AppendResult>> finish() {
+    while (pending_ > 0) {
+      if (!co_await decided_.wait_until(request_.deadline) && pending_ > 0) give_up();
+    }
+    // Tasks that still wait for their turn look at the results of an abandoned request.
+    if (abandoned_) co_return results_;
+    co_return std::move(results_);
+  }
+
+ private:
+  class Wait final : public AppendWait {
+   public:
+    void attach(AppendGroup& group, std::size_t index) {
+      group_ = &group;
+      index_ = index;
+    }
+    void on_decided(const Result<>& outcome) override { group_->decide(index_, outcome); }
+    bool decided = false;
+
+   private:
+    AppendGroup* group_ = nullptr;
+    std::size_t index_ = 0;
+  };
+
+  void decide(std::size_t index, const Result<>& outcome) {
+    if (waits_[index].decided) return;
+    waits_[index].decided = true;
+    if (!outcome) results_[index].error = outcome.error();
+    if (--pending_ == 0) decided_.notify_all();
+  }
+  void refuse(std::size_t index, Error error) { decide(index, std::unexpected(std::move(error))); }
+
+  void give_up() {
+    abandoned_ = true;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      waits_[i].unlink();
+      refuse(i, {ErrorCode::request_timed_out, "The records are not yet durable", 0});
+    }
+  }
+
+  void begin_one(std::size_t index) {
+    auto partition = partitions_.find(items_[index].id);
+    if (!partition) {
+      refuse(index, partition.error());
+      return;
+    }
+    Partition& target = **partition;
+    if (const auto leads = target.check_leader(); !leads) {
+      results_[index].leadership = target.leadership();
+      refuse(index, leads.error());
+      return;
+    }
+    if (target.is_open() && target.append_is_free()) {
+      const auto facts = validate(target, index);
+      if (!facts) return;
+      if (!facts->recompress_to) {
+        append_now(target, index, std::move(items_[index].records), *facts);
+        return;
+      }
+    }
+    env::spawn(partitions_.gate(),
+               append_in_turn(shared_from_this(), *partition, index, target.take_append_ticket()));
+  }
+
+  // Nothing when the item was refused.
+  std::optional<record::ValidatedBatch> validate(const Partition& partition, std::size_t index) {
+    const config::TopicConfig& config = partition.config();
+    std::optional<record::Compression> target;
+    if (config.compression_type != config::CompressionType::producer) {
+      target = static_cast<record::Compression>(config.compression_type);
+    }
+    const std::string name = partition.name().to_string();
+    const record::ValidationOptions options{
+        .now_ms = partitions_.environment().clock().wall_ms(),
+        .header_only = config.batch_validation == config::BatchValidation::header,
+        .max_message_bytes = static_cast<std::size_t>(std::max(config.max_message_bytes, 0)),
+        .timestamp_type = static_cast<record::TimestampType>(config.message_timestamp_type),
+        .timestamp_before_max_ms = config.message_timestamp_before_max_ms,
+        .timestamp_after_max_ms = config.message_timestamp_after_max_ms,
+        .compacted = config.cleanup_compact,
+        .target_compression = target,
+        .zstd_allowed = request_.zstd_allowed,
+        .partition = name};
+    auto validation = partitions_.batch_validator().validate(items_[index].records.view(), options);
+    if (validation) return std::move(*validation);
+    results_[index].record_errors = std::move(validation.error().record_errors);
+    refuse(index, std::move(validation.error().error));
+    return std::nullopt;
+  }
+
+  void append_now(Partition& partition, std::size_t index, Slice batch,
+                  const record::ValidatedBatch& facts) {
+    const storage::AppendOptions options{.leader_epoch = partition.leadership().epoch,
+                                         .now_ms = partitions_.environment().clock().wall_ms()};
+    if (batch.size() > facts.size_bytes) batch = batch.sub(0, facts.size_bytes);
+    const auto appended = partition.log().append(std::move(batch), facts, options);
+    AppendResult& result = results_[index];
+    if (!appended) {
+      refuse(index, appended.error());
+      return;
+    }
+    result.base_offset = appended->base_offset;
+    result.log_append_time_ms = appended->log_append_time_ms;
+    result.log_start = partition.log().log_start();
+    if (request_.wait_until_visible && !waits_[index].decided) {
+      partition.when_visible(waits_[index], appended->last_offset + 1);
+    } else {
+      decide(index, {});
+    }
+  }
+
+  static env::Task<void> append_in_turn(std::shared_ptr<AppendGroup> group,
+                                        std::shared_ptr<Partition> partition, std::size_t index,
+                                        std::uint64_t ticket) {
+    const Partition::Use use(*partition);
+    co_await partition->wait_for_append_turn(ticket);
+    co_await group->append_late(*partition, index);
+    partition->end_append_turn();
+  }
+
+  // The batch is appended even when the request's time is up by now: the order of the producer's
+  // batches must not have holes.
+  env::Task<void> append_late(Partition& partition, std::size_t index) {
+    if (const auto leads = partition.check_leader(); !leads) {
+      results_[index].leadership = partition.leadership();
+      refuse(index, leads.error());
+      co_return;
+    }
+    auto facts = validate(partition, index);
+    if (!facts) co_return;
+    Slice batch = std::move(items_[index].records);
+    if (facts->recompress_to) {
+      auto fresh = co_await recompress(partition.config(), batch, *facts);
+      if (!fresh) {
+        refuse(index, fresh.error());
+        co_return;
+      }
+      batch = Slice(std::move(*fresh));
+      facts->size_bytes = batch.size();
+      facts->compression = *facts->recompress_to;
+      facts->recompress_to.reset();
+      if (const auto leads = partition.check_leader(); !leads) {
+        refuse(index, leads.error());
+        co_return;
+      }
+    }
+    append_now(partition, index, std::move(batch), *facts);
+  }
+
+  env::Task<Result<Bytes>> recompress(const config::TopicConfig& config, Slice batch,
+                                      const record::ValidatedBatch& facts) {
+    record::RecompressOptions options{
+        .compression = *facts.recompress_to,
+        .level = level_of(config, *facts.recompress_to),
+        .max_batch_bytes = static_cast<std::size_t>(std::max(config.max_message_bytes, 0))};
+    co_return co_await env::run_on(partitions_.environment().pool(),
+                                   [batch = std::move(batch), options]() -> Result<Bytes> {
+                                     const auto view = record::BatchView::parse(batch.view());
+                                     if (!view) return std::unexpected(view.error());
+                                     record::CodecScratch scratch;
+                                     return record::recompress(scratch, *view, options);
+                                   });
+  }
+
+  static std::optional<std::int32_t> level_of(const config::TopicConfig& config,
+                                              record::Compression compression) {
+    switch (compression) {
+      case record::Compression::gzip:
+        return config.compression_gzip_level;
+      case record::Compression::lz4:
+        return config.compression_lz4_level;
+      case record::Compression::zstd:
+        return config.compression_zstd_level;
+      default:
+        return std::nullopt;
+    }
+  }
+
+  LoopPartitions& partitions_;
+  AppendRequest request_;
+  std::vector<AppendItem> items_;
+  std::unique_ptr<Wait[]> waits_;
+  std::vector<AppendResult> results_;
+  std::size_t pending_;
+  env::Event decided_;
+  bool abandoned_ = false;
+};
+
+}  // namespace
+
+env::Task<std::vector<AppendResult>> append(LoopPartitions& partitions,
+                                            std::vector<AppendItem> items, AppendRequest request) {
+  const auto group = std::make_shared<AppendGroup>(partitions, std::move(items), request);
+  group->begin();
+  co_return co_await group->finish();
+}
+
+}  // namespace arus::replication
