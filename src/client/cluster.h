@@ -16,6 +16,10 @@
 #include "client/options.h"
 #include "env/environment.h"
 
+namespace arus::protocol {
+struct MetadataResponse;
+}
+
 namespace arus::client {
 
 struct BrokerInfo {
@@ -96,8 +100,8 @@ class Cluster {
   [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
 
   // Sends one request where the route says, again after failures that pass (connections that break,
-  // no controller yet) until the deadline. A request that was sent and not answered is sent again
-  // only when `repeatable`. Error codes inside the answer are left to the caller.
+  // no controller yet) until the deadline: it must be one that may be carried out twice. Error
+  // codes inside the answer are left to the caller.
   template <class Request>
   env::Task<Result<typename Request::Response>> ask(Request request, Route route,
                                                     env::TimePoint deadline,
@@ -111,19 +115,31 @@ class Cluster {
     TopicPointer topic;
     env::TimePoint asked;
   };
+  struct Answered {
+    std::vector<TopicPointer> topics;            // those without an error
+    std::map<std::string, ErrorCode> failures;  // of every topic in the answer, none among them
+  };
 
   env::Task<Result<Pointer>> connect_any(env::TimePoint deadline);
   env::Task<Result<Pointer>> connect_broker(BrokerId id, env::TimePoint deadline);
   env::Task<Result<Pointer>> connect_address(env::Address address, env::TimePoint deadline);
-  env::Task<Result<std::vector<TopicPointer>>> ask_metadata(
-      std::optional<std::vector<std::string>> names, bool create, env::TimePoint deadline,
-      std::map<std::string, ErrorCode>* failures);
+  env::Task<Result<Answered>> ask_metadata(std::optional<std::vector<std::string>> names,
+                                           bool create, env::TimePoint deadline);
+  void learn_brokers(const protocol::MetadataResponse& answer);
+  static env::Task<void> bury(Pointer connection);
+  // What another try, perhaps with another broker, may cure.
+  static bool passes(const Error& error) {
+    return error.code == ErrorCode::network_exception ||
+           error.code == ErrorCode::request_timed_out ||
+           error.code == ErrorCode::broker_not_available || error.code == ErrorCode::not_controller;
+  }
   void drop_closed();
 
   env::Environment& environment_;
   ClientOptions options_;
   std::map<std::string, Pointer> connections_;  // by "host:port"
-  std::map<std::string, std::shared_ptr<env::OneShot<bool>>> opening_;
+  std::set<std::string> opening_;
+  env::Event opened_;
   std::map<BrokerId, BrokerInfo> brokers_;
   BrokerId controller_ = no_broker;
   std::string cluster_id_;
@@ -131,5 +147,27 @@ class Cluster {
   env::Gate gate_;
   bool closed_ = false;
 };
+
+template <class Request>
+env::Task<Result<typename Request::Response>> Cluster::ask(Request request, Route route,
+                                                           env::TimePoint deadline,
+                                                           std::int16_t highest) {
+  for (int attempt = 0;; ++attempt) {
+    Error last;
+    auto connection = co_await connect(route, deadline);
+    if (connection) {
+      const env::TimePoint limit = std::min(deadline, now() + options_.request_timeout);
+      auto answer = co_await (*connection)->ask(request, limit, highest);
+      if (answer || !passes(answer.error())) co_return answer;
+      last = std::move(answer).error();
+    } else {
+      last = std::move(connection).error();
+      if (!passes(last)) co_return fail(std::move(last));
+    }
+    if (closed_ || now() >= deadline) co_return fail(std::move(last));
+    controller_ = no_broker;
+    co_await back_off(attempt, deadline);
+  }
+}
 
 }  // namespace arus::client

@@ -12,8 +12,9 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "client/options.h"
+#include "client/wire.h"
 #include "env/environment.h"
-#include "protocol/frame.h"
+#include "net/frame_reader.h"
 
 namespace arus::client {
 
@@ -91,24 +92,20 @@ class Connection {
     std::optional<env::OneShot<Result<>>> written;
   };
 
-  env::Task<Result<Slice>> exchange(Chain frame, std::int32_t correlation_id,
-                                    std::int16_t response_header_version, env::TimePoint deadline);
-  env::Task<Result<>> write_only(Chain frame, env::TimePoint deadline);
-  env::Task<Result<>> negotiate_versions(env::TimePoint deadline);
+  env::Task<Result<Slice>> exchange(std::int16_t api_key, std::int16_t version, Writer body,
+                                    env::TimePoint deadline);
+  env::Task<Result<>> write_only(std::int16_t api_key, std::int16_t version, Writer body,
+                                 env::TimePoint deadline);
+  env::Task<Result<>> ask_versions(env::TimePoint deadline);
   env::Task<void> read_answers();
   env::Task<void> write_requests();
-  env::Task<Result<Slice>> read_frame();
-  env::Task<Result<>> read_exactly(Bytes& into, std::size_t size);
   Result<> deliver(const Slice& frame);
-  Chain encode_frame(const protocol::RequestHeader& header, std::int16_t header_version,
-                     Writer&& body);
 
   env::Environment& environment_;
-  env::Loop& loop_;
   std::unique_ptr<env::Socket> socket_;
   env::Address address_;
   std::string client_id_;
-  std::size_t max_response_bytes_;
+  net::FrameReader frames_;
   BrokerVersions versions_;
   std::int32_t next_correlation_id_ = 0;
   std::deque<Waiting> waiting_;

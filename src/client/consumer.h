@@ -75,8 +75,8 @@ class Consumer {
   Result<> seek(const TopicPartition& partition, StartPosition start);
   Result<> pause(const TopicPartition& partition, bool paused);
 
-  // Up to max_poll_records records, at once when some are there, otherwise when some come; none at
-  // the deadline. Failures that pass are retried inside; others end the call, and the next one
+  // Records, at once when some are there, otherwise when some come; none at the deadline. From
+  // max_poll_records on no further batch is begun. Failures that pass are retried inside; others end the call, and the next one
   // tries again: OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED, CORRUPT_MESSAGE, ….
   env::Task<Result<std::vector<ConsumerRecord>>> poll(env::TimePoint deadline);
 

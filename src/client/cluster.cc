@@ -1,0 +1,226 @@
+#include "client/cluster.h"
+
+#include <fmt/core.h>
+
+#include "protocol/api/metadata.h"
+
+namespace arus::client {
+
+const PartitionInfo* TopicInfo::partition(std::int32_t index) const {
+  const auto found = std::ranges::lower_bound(partitions, index, {}, &PartitionInfo::index);
+  return found != partitions.end() && found->index == index ? &*found : nullptr;
+}
+
+Cluster::Cluster(env::Environment& environment, ClientOptions options)
+    : environment_(environment), options_(std::move(options)) {
+  ARUS_ASSERT(!options_.bootstrap.empty());
+}
+
+Cluster::~Cluster() { ARUS_ASSERT(connections_.empty()); }
+
+env::Task<void> Cluster::close() {
+  closed_ = true;
+  auto connections = std::exchange(connections_, {});
+  for (const auto& [name, connection] : connections) co_await connection->shut();
+  co_await gate_.close();
+}
+
+env::Task<void> Cluster::back_off(int attempt, env::TimePoint deadline) {
+  auto pause = options_.retry_backoff;
+  for (int i = 0; i < attempt && pause < options_.retry_backoff_max; ++i) pause *= 2;
+  pause = std::min(pause, options_.retry_backoff_max);
+  // Up to a fifth more or less, so that many clients do not come back at the same moment.
+  const auto fifth = static_cast<std::uint64_t>(pause.count() / 5);
+  if (fifth > 0) {
+    pause += env::Duration(
+        static_cast<std::int64_t>(environment_.random().below(2 * fifth)) -
+        static_cast<std::int64_t>(fifth));
+  }
+  pause = std::min(pause, std::max(deadline - now(), env::Duration::zero()));
+  co_await env::sleep_for(pause);
+}
+
+void Cluster::drop_closed() {
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    if (!it->second->closed()) {
+      ++it;
+      continue;
+    }
+    env::spawn(gate_, bury(std::move(it->second)));
+    it = connections_.erase(it);
+  }
+}
+
+env::Task<void> Cluster::bury(Pointer connection) { co_await connection->shut(); }
+
+env::Task<Result<Cluster::Pointer>> Cluster::connect_address(env::Address address,
+                                                             env::TimePoint deadline) {
+  const std::string name = address.to_string();
+  for (;;) {
+    if (closed_) co_return fail(ErrorCode::network_exception, "The client is closed");
+    drop_closed();
+    if (const auto found = connections_.find(name); found != connections_.end()) {
+      co_return found->second;
+    }
+    if (!opening_.contains(name)) break;
+    // Somebody else is at it; whatever comes of it is there afterwards.
+    if (!co_await opened_.wait_until(deadline)) {
+      co_return fail(ErrorCode::request_timed_out,
+                     fmt::format("No connection to {} in time", name));
+    }
+  }
+  opening_.insert(name);
+  auto connection = co_await Connection::open(environment_, address, options_, deadline);
+  opening_.erase(name);
+  if (connection && !closed_) connections_[name] = *connection;
+  opened_.notify_all();
+  if (connection && closed_) {
+    co_await (*connection)->shut();
+    co_return fail(ErrorCode::network_exception, "The client is closed");
+  }
+  co_return connection;
+}
+
+env::Task<Result<Cluster::Pointer>> Cluster::connect_any(env::TimePoint deadline) {
+  drop_closed();
+  if (!connections_.empty()) co_return connections_.begin()->second;
+  std::vector<env::Address> addresses;
+  for (const auto& [id, broker] : brokers_) addresses.push_back(broker.address);
+  for (const auto& address : options_.bootstrap) {
+    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
+  }
+  Error last{ErrorCode::network_exception, "No broker is known"};
+  for (const auto& address : addresses) {
+    auto connection = co_await connect_address(address, deadline);
+    if (connection) co_return connection;
+    last = std::move(connection).error();
+    if (now() >= deadline) break;
+  }
+  co_return fail(std::move(last));
+}
+
+env::Task<Result<Cluster::Pointer>> Cluster::connect_broker(BrokerId id, env::TimePoint deadline) {
+  if (!brokers_.contains(id)) ARUS_CO_TRY(co_await refresh(deadline));
+  const auto found = brokers_.find(id);
+  if (found == brokers_.end()) {
+    co_return fail(ErrorCode::broker_not_available,
+                   fmt::format("There is no broker {} in the cluster", id.value()));
+  }
+  co_return co_await connect_address(found->second.address, deadline);
+}
+
+env::Task<Result<Cluster::Pointer>> Cluster::connect(Route route, env::TimePoint deadline) {
+  switch (route.to) {
+    case Route::To::any:
+      co_return co_await connect_any(deadline);
+    case Route::To::broker:
+      co_return co_await connect_broker(route.broker, deadline);
+    case Route::To::controller:
+      break;
+  }
+  if (controller_ == no_broker) ARUS_CO_TRY(co_await refresh(deadline));
+  if (controller_ == no_broker) {
+    co_return fail(ErrorCode::not_controller, "The cluster has no controller yet");
+  }
+  co_return co_await connect_broker(controller_, deadline);
+}
+
+namespace {
+
+TopicPointer topic_of(const protocol::MetadataResponseTopic& from) {
+  auto topic = std::make_shared<TopicInfo>();
+  topic->name = from.name.value_or("");
+  topic->id = from.topic_id;
+  topic->internal = from.is_internal;
+  for (const auto& part : from.partitions) {
+    auto& partition = topic->partitions.emplace_back();
+    partition.index = part.partition_index;
+    partition.error = part.error_code;
+    partition.leader = part.leader_id;
+    partition.leader_epoch = part.leader_epoch;
+    partition.replicas = part.replica_nodes;
+    partition.isr = part.isr_nodes;
+    partition.offline = part.offline_replicas;
+  }
+  std::ranges::sort(topic->partitions, {}, &PartitionInfo::index);
+  return topic;
+}
+
+}  // namespace
+
+void Cluster::learn_brokers(const protocol::MetadataResponse& answer) {
+  std::map<BrokerId, BrokerInfo> brokers;
+  for (const auto& broker : answer.brokers) {
+    if (brokers.size() == max_brokers) break;
+    if (broker.host.empty() || broker.port <= 0 || broker.port > UINT16_MAX) continue;
+    brokers[broker.node_id] = {
+        broker.node_id, {broker.host, static_cast<std::uint16_t>(broker.port)}, broker.rack};
+  }
+  if (!brokers.empty()) brokers_ = std::move(brokers);
+  controller_ = answer.controller_id;
+  cluster_id_ = answer.cluster_id.value_or("");
+}
+
+env::Task<Result<Cluster::Answered>> Cluster::ask_metadata(
+    std::optional<std::vector<std::string>> names, bool create, env::TimePoint deadline) {
+  protocol::MetadataRequest request;
+  if (names) {
+    request.topics.emplace();
+    for (const auto& name : *names) request.topics->emplace_back().name = name;
+  } else {
+    request.topics.reset();
+  }
+  request.allow_auto_topic_creation = create;
+  auto answer = co_await ask(std::move(request), Route::any(), deadline);
+  if (!answer) co_return fail(std::move(answer).error());
+  learn_brokers(*answer);
+  Answered answered;
+  for (const auto& topic : answer->topics) {
+    answered.failures[topic.name.value_or("")] = topic.error_code;
+    if (topic.error_code != ErrorCode::none) continue;
+    auto pointer = topic_of(topic);
+    topics_[pointer->name] = {pointer, now()};
+    answered.topics.push_back(std::move(pointer));
+  }
+  co_return answered;
+}
+
+env::Task<Result<>> Cluster::refresh(env::TimePoint deadline) {
+  auto answered = co_await ask_metadata(std::vector<std::string>{}, false, deadline);
+  if (!answered) co_return fail(std::move(answered).error());
+  co_return Result<>{};
+}
+
+env::Task<Result<std::vector<TopicPointer>>> Cluster::all_topics(env::TimePoint deadline) {
+  auto answered = co_await ask_metadata(std::nullopt, false, deadline);
+  if (!answered) co_return fail(std::move(answered).error());
+  co_return std::move(answered->topics);
+}
+
+env::Task<Result<TopicPointer>> Cluster::topic(std::string name, env::TimePoint deadline,
+                                               bool create) {
+  if (const auto found = topics_.find(name);
+      found != topics_.end() && now() - found->second.asked < options_.metadata_max_age) {
+    co_return found->second.topic;
+  }
+  for (int attempt = 0;; ++attempt) {
+    auto answered = co_await ask_metadata(std::vector{name}, create, deadline);
+    if (!answered) co_return fail(std::move(answered).error());
+    const auto code = answered->failures.find(name);
+    if (code == answered->failures.end()) {
+      co_return fail(ErrorCode::corrupt_message,
+                     fmt::format("The answer about topic {} does not mention it", name));
+    }
+    if (code->second == ErrorCode::none) co_return answered->topics.front();
+    const bool absent = code->second == ErrorCode::unknown_topic_or_partition;
+    const bool passes = is_retriable(code->second) && (create || !absent);
+    if (!passes || now() >= deadline) {
+      co_return fail(code->second,
+                     absent ? fmt::format("There is no topic {}", name)
+                            : fmt::format("Topic {}: {}", name, error_name(code->second)));
+    }
+    co_await back_off(attempt, deadline);
+  }
+}
+
+}  // namespace arus::client
