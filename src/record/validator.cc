@@ -136,7 +136,7 @@ class RecordErrors {
       : options_(options), range_(range) {}
 
   void keyless(std::int32_t index) {
-    add(index, "Compacted topic cannot accept message without key" + where(options_) + ".");
+    add(index, "Compacted topic cannot accept message without key" + where(options_));
   }
   void out_of_range(std::int32_t index, std::int64_t timestamp_ms) {
     timestamps_ = true;
@@ -179,6 +179,14 @@ struct LargestTimestamp {
   std::int32_t delta = 0;
 };
 
+// Kafka minds the flag only where the topic would set it itself; elsewhere it is taken away when
+// the batch is stored, and the records' own timestamps hold.
+bool claims_log_append_time(const BatchView& batch, const ValidationOptions& options) {
+  return options.origin == Origin::client &&
+         options.timestamp_type == TimestampType::log_append_time &&
+         batch.timestamp_type() == TimestampType::log_append_time;
+}
+
 // Every record in turn; the largest timestamp among them.
 std::expected<LargestTimestamp, BatchRejection> check_records(const BatchView& batch,
                                                               const ValidationOptions& options,
@@ -187,8 +195,7 @@ std::expected<LargestTimestamp, BatchRejection> check_records(const BatchView& b
   RecordErrors errors{options, range};
   LargestTimestamp largest;
   const auto base_ms = static_cast<std::uint64_t>(batch.base_timestamp_ms());
-  const bool marked =
-      options.origin == Origin::client && batch.timestamp_type() == TimestampType::log_append_time;
+  const bool marked = claims_log_append_time(batch, options);
   const std::int32_t count = batch.count();
   for (std::int32_t index = 0; index < count; ++index) {
     auto record = scanner.next();
@@ -223,8 +230,7 @@ std::expected<LargestTimestamp, BatchRejection> check_header_only(
     const BatchView& batch, const ValidationOptions& options) {
   const TimestampRange range{options};
   RecordErrors errors{options, range};
-  if (options.origin == Origin::client &&
-      batch.timestamp_type() == TimestampType::log_append_time) {
+  if (claims_log_append_time(batch, options)) {
     errors.log_append_time(0);
   } else if (!range.takes(batch.base_timestamp_ms())) {
     errors.out_of_range(0, batch.base_timestamp_ms());
