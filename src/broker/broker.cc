@@ -1,0 +1,289 @@
+#include "broker/broker.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "broker/handlers/handlers.h"
+#include "broker/node_directories.h"
+
+namespace arus::broker {
+namespace {
+
+const LogComponent log{"broker"};
+constexpr env::Duration drain_patience = env::seconds(5);
+
+bool names_controller(const config::BrokerConfig& config, const std::string& listener) {
+  return std::ranges::find(config.controller_listener_names, listener) !=
+         config.controller_listener_names.end();
+}
+
+// What other nodes and clients are told; a listener on all interfaces is reached by this host.
+std::string reachable_host(const std::string& host) {
+  return host.empty() || host == "0.0.0.0" || host == "::" ? std::string("localhost") : host;
+}
+
+metadata::Endpoint endpoint_of(const config::ListenerAddress& address) {
+  return {.listener = address.name,
+          .host = reachable_host(address.host),
+          .port = address.port,
+          .security_protocol = static_cast<std::int16_t>(address.protocol)};
+}
+
+controller::ControllerSettings controller_settings(const config::BrokerConfig& config) {
+  controller::ControllerSettings settings;
+  settings.default_partitions = config.num_partitions;
+  settings.default_replication_factor =
+      static_cast<std::int16_t>(config.default_replication_factor);
+  settings.delete_topics = config.delete_topic_enable;
+  settings.min_insync_replicas = static_cast<std::int32_t>(config.integer("min.insync.replicas"));
+  settings.unclean_leader_election = config.flag("unclean.leader.election.enable");
+  settings.has_authorizer = config.authorizer_enabled;
+  settings.snapshot_bytes = config.metadata_log_max_record_bytes_between_snapshots;
+  settings.snapshot_interval_ms = config.metadata_log_max_snapshot_interval_ms;
+  settings.log_retention_bytes = config.metadata_max_retention_bytes;
+  settings.log_retention_ms = config.metadata_max_retention_ms;
+  settings.segment_bytes = config.metadata_log_segment_bytes;
+  settings.broker_configs = config.properties;
+  return settings;
+}
+
+}  // namespace
+
+Broker::Broker(env::Environment& environment, BrokerOptions options)
+    : environment_(environment), options_(std::move(options)), config_(*options_.config) {}
+
+Broker::~Broker() = default;
+
+env::Task<Result<std::unique_ptr<Broker>>> Broker::start(env::Environment& environment,
+                                                         BrokerOptions options) {
+  std::unique_ptr<Broker> broker(new Broker(environment, std::move(options)));
+  if (auto begun = co_await broker->begin(); !begun) {
+    // What was started is taken down again; the reason to tell is the first one.
+    static_cast<void>(co_await broker->stop());
+    co_return std::unexpected(std::move(begun).error());
+  }
+  co_return broker;
+}
+
+env::Task<Result<>> Broker::begin() {
+  ARUS_CO_TRY(check_roles());
+  ARUS_CO_TRY(bind());
+  ARUS_CO_TRY(co_await open_directories());
+  ARUS_CO_TRY(co_await start_quorum());
+  ARUS_CO_TRY(co_await start_partitions());
+  ARUS_CO_TRY(co_await join());
+  co_await start_loops();
+  accept();
+  co_return Result<>{};
+}
+
+Result<> Broker::check_roles() const {
+  if (!config_.is_broker || !config_.is_controller) {
+    return fail(ErrorCode::invalid_config,
+                "process.roles must be broker,controller: this version serves as one node alone");
+  }
+  const bool others = std::ranges::any_of(
+      config_.quorum_voters, [&](const auto& voter) { return voter.id != config_.node_id; });
+  if (others) {
+    return fail(ErrorCode::invalid_config,
+                "controller.quorum.voters names other nodes: this version serves as one node "
+                "alone");
+  }
+  return {};
+}
+
+// Ports come first, so that a second start on the same port touches no file.
+Result<> Broker::bind() {
+  for (const auto& address : config_.listeners) {
+    auto listener =
+        environment_.listen(environment_.loop(0), {.host = address.host, .port = address.port},
+                            config_.socket_listen_backlog_size);
+    if (!listener) {
+      return fail({.code = listener.error().code,
+                   .message = fmt::format("Cannot listen on {}: {}", address.to_string(),
+                                          listener.error().message),
+                   .os_error = listener.error().os_error});
+    }
+    Bound bound{.address = address, .listener = std::move(*listener)};
+    bound.address.port = bound.listener->local().port;
+    bound.controller = names_controller(config_, address.name);
+    bound_.push_back(std::move(bound));
+  }
+  return {};
+}
+
+env::Task<Result<>> Broker::open_directories() {
+  std::vector<raft::VoterEndpoint> endpoints;
+  for (const auto& endpoint : controller_endpoints()) {
+    endpoints.push_back({endpoint.listener, endpoint.host, endpoint.port});
+  }
+  auto opened = co_await env::run_on(environment_.pool(), [&] {
+    return open_node_directories(environment_, config_, endpoints, options_.cluster_id);
+  });
+  if (!opened) co_return std::unexpected(std::move(opened).error());
+  cluster_id_ = std::move(opened->cluster_id);
+  metadata_directory_id_ = opened->metadata_directory_id;
+  directories_ = std::move(opened->log_directories);
+  metadata_only_ = std::move(opened->metadata_only);
+  co_return Result<>{};
+}
+
+std::vector<metadata::Endpoint> Broker::controller_endpoints() const {
+  std::vector<metadata::Endpoint> endpoints;
+  for (const auto& bound : bound_) {
+    if (bound.controller) endpoints.push_back(endpoint_of(bound.address));
+  }
+  if (endpoints.empty()) {
+    const std::string name = config_.controller_listener_names.empty()
+                                 ? std::string("CONTROLLER")
+                                 : config_.controller_listener_names.front();
+    metadata::Endpoint endpoint = endpoint_of(bound_.front().address);
+    endpoint.listener = name;
+    endpoint.port = static_cast<std::uint16_t>(endpoint.port + 1);
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
+}
+
+env::Task<Result<>> Broker::start_quorum() {
+  controller::QuorumOptions options;
+  options.node_id = config_.node_id;
+  options.cluster_id = cluster_id_;
+  options.metadata_directory = config_.metadata_log_dir;
+  options.directory_id = metadata_directory_id_;
+  for (const auto& voter : config_.quorum_voters) {
+    raft::Voter member;
+    member.id = voter.id.value();
+    const auto endpoints = controller_endpoints();
+    member.endpoints.push_back({endpoints.front().listener, voter.host, voter.port});
+    options.static_voters.push_back(std::move(member));
+  }
+  options.controller_endpoints = controller_endpoints();
+  options.settings = controller_settings(config_);
+  options.on_storage_failure = [](const Error& error) {
+    log.error("the metadata log has failed, nothing can be changed until a restart: {}",
+              error.message);
+  };
+  auto quorum = co_await controller::QuorumNode::start(environment_, std::move(options));
+  if (!quorum) co_return std::unexpected(std::move(quorum).error());
+  quorum_ = std::move(*quorum);
+  co_return Result<>{};
+}
+
+env::Task<Result<>> Broker::start_partitions() {
+  for (const auto& directory : directories_) {
+    directory_ids_.push_back(directory->identity()->directory_id);
+  }
+  // A clean stop is claimed only where every directory has its marker, with the same epoch.
+  previous_epoch_ = directories_.front()->clean_shutdown_epoch();
+  for (const auto& directory : directories_) {
+    if (directory->clean_shutdown_epoch() != previous_epoch_) previous_epoch_.reset();
+  }
+  partitions_ = std::make_unique<replication::PartitionTable>(
+      environment_,
+      replication::PartitionSettings{.node_id = config_.node_id,
+                                     .static_config = config_.properties},
+      std::move(directories_), quorum_->images());
+  co_return co_await partitions_->start();
+}
+
+env::Task<Result<>> Broker::join() {
+  controller::BrokerSelf self;
+  std::vector<config::ListenerAddress> advertised = config_.advertised_listeners;
+  if (advertised.empty()) {
+    for (const auto& bound : bound_) {
+      if (!bound.controller) advertised.push_back(bound.address);
+    }
+  }
+  // Other brokers use the inter-broker listener, which is told first.
+  std::ranges::stable_partition(advertised, [&](const auto& address) {
+    return address.name == config_.inter_broker_listener_name;
+  });
+  for (const auto& address : advertised) self.endpoints.push_back(endpoint_of(address));
+  self.rack = config_.rack;
+  self.directories = directory_ids_;
+  self.previous_broker_epoch = previous_epoch_;
+  ARUS_CO_TRY(co_await quorum_->register_broker(std::move(self)));
+  broker_epoch_ = quorum_->broker_epoch();
+  co_return co_await quorum_->unfence();
+}
+
+env::Task<void> Broker::start_loops() {
+  services_ = std::make_unique<Services>(ServiceParts{.environment = environment_,
+                                                      .config = options_.config,
+                                                      .controller = quorum_->api(),
+                                                      .images = quorum_->images(),
+                                                      .partitions = *partitions_,
+                                                      .metrics = metrics_,
+                                                      .cluster_id = cluster_id_,
+                                                      .broker_epoch = broker_epoch_});
+  for (std::size_t i = 0; i < services_->loop_count(); ++i) {
+    LoopServices* const loop = &services_->on(i);
+    co_await env::call(environment_.loop(i), [loop] { loop->start(); });
+  }
+}
+
+void Broker::accept() {
+  handlers_ = make_handlers();
+  pipeline_ = std::make_unique<net::Pipeline>(client_handlers(handlers_), *services_, metrics_);
+  controller_pipeline_ =
+      std::make_unique<net::Pipeline>(controller_handlers(handlers_), *services_, metrics_);
+  std::vector<net::ConnectionSet*> sets;
+  for (std::size_t i = 0; i < services_->loop_count(); ++i) {
+    sets.push_back(&services_->on(i).connections());
+  }
+  const net::ConnectionLimits limits = sets.front()->limits();
+  for (auto& bound : bound_) {
+    net::Pipeline& pipeline = bound.controller ? *controller_pipeline_ : *pipeline_;
+    acceptors_.push_back(std::make_unique<net::Acceptor>(
+        bound.address.name, std::move(bound.listener), sets, pipeline, connection_count_, limits));
+    env::spawn(gate_, acceptors_.back()->run());
+  }
+}
+
+std::vector<env::Address> Broker::addresses() const {
+  std::vector<env::Address> all;
+  for (std::size_t i = 0; i < acceptors_.size(); ++i) {
+    if (!bound_[i].controller) all.push_back(acceptors_[i]->local());
+  }
+  return all;
+}
+
+env::Task<void> Broker::stop_network() {
+  for (const auto& acceptor : acceptors_) acceptor->close();
+  co_await gate_.close();
+  if (!services_) co_return;
+  for (std::size_t i = 0; i < services_->loop_count(); ++i) {
+    LoopServices* const loop = &services_->on(i);
+    co_await env::call(environment_.loop(i), [loop] [[clang::coro_wrapper]] {
+      return loop->connections().drain(env::Loop::current()->now() + drain_patience);
+    });
+    co_await env::call(environment_.loop(i), [loop] { loop->stop(); });
+  }
+}
+
+env::Task<Result<>> Broker::stop() {
+  Result<> outcome;
+  const auto note = [&outcome](Result<> step) {
+    if (!step && outcome) outcome = std::move(step);
+  };
+  co_await stop_network();
+  const bool joined = broker_epoch_ >= 0;
+  if (joined) note(co_await quorum_->leave());
+  if (partitions_) co_await partitions_->stop();
+  if (quorum_) note(co_await quorum_->stop());
+  if (joined && outcome) {
+    for (const auto& directory : partitions_->directories().all()) {
+      note(co_await directory->close(broker_epoch_));
+    }
+  }
+  services_.reset();
+  partitions_.reset();
+  quorum_.reset();
+  co_return outcome;
+}
+
+}  // namespace arus::broker
