@@ -14,6 +14,8 @@
 
 namespace arus::net {
 
+class HandlerTable;
+
 // One request on its way through the pipeline: the frame and what its header says.
 struct Call {
   Slice frame;              // without the length
@@ -24,6 +26,7 @@ struct Call {
   std::optional<std::string> client_id;
   std::shared_ptr<Peer> peer;
   const AccessRules* rules = nullptr;
+  const HandlerTable* handlers = nullptr;  // of the listener
   env::TimePoint received{};
 };
 
