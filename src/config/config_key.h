@@ -1,6 +1,7 @@
 // What is known about one config key, and how its values are read and written as text.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,7 +62,8 @@ struct Rule {
     nonempty_list,         // the same, and at least one entry
     list_of,               // entries out of words
     nonempty_list_of,      // both
-    not_null,              // anything but null
+    voters,                // of the quorum: id@host:port
+    bootstrap_servers,     // host:port
     nonempty_text,
     gzip_level,          // 1 to 9 or -1
     throttled_replicas,  // "*" or partition:broker pairs
@@ -80,6 +82,8 @@ struct Synonym {
   std::string_view broker_key;
   std::int64_t factor = 1;
 };
+// At most three of them, in the order in which they are tried; unused ones have no name.
+using Synonyms = std::array<Synonym, 3>;
 
 // A value after parsing. Null where the key has no value at all.
 using List = std::vector<std::string>;
@@ -99,7 +103,7 @@ struct ConfigKey {
   std::string_view fallback;
   Rule rule;
   // Where a topic's or group's value comes from when it is not set; tried in order.
-  std::vector<Synonym> synonyms;
+  Synonyms synonyms{};
   std::string_view doc;
 
   [[nodiscard]] bool sensitive() const { return type == Type::password || type == Type::unknown; }
