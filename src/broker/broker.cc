@@ -199,9 +199,11 @@ env::Task<Result<>> Broker::join() {
     }
   }
   // Other brokers use the inter-broker listener, which is told first.
-  std::ranges::stable_partition(advertised, [&](const auto& address) {
-    return address.name == config_.inter_broker_listener_name;
-  });
+  const auto inter_broker = std::ranges::find(advertised, config_.inter_broker_listener_name,
+                                              &config::ListenerAddress::name);
+  if (inter_broker != advertised.end()) {
+    std::rotate(advertised.begin(), inter_broker, inter_broker + 1);
+  }
   for (const auto& address : advertised) self.endpoints.push_back(endpoint_of(address));
   self.rack = config_.rack;
   self.directories = directory_ids_;
