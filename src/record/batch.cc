@@ -19,6 +19,11 @@ bool is_log_append_time(std::int16_t attributes) {
 
 Result<std::optional<std::size_t>> batch_size_bytes(ByteView front) {
   if (front.size() < format::bytes_up_to_magic) return std::nullopt;
+  const auto base_offset = load_big<std::int64_t>(front.data() + format::base_offset_at);
+  if (base_offset < 0 || base_offset > format::max_base_offset) {
+    return fail(ErrorCode::corrupt_message,
+                "No batch has the base offset " + std::to_string(base_offset));
+  }
   const auto length = load_big<std::int32_t>(front.data() + format::length_at);
   const auto magic = load_big<std::int8_t>(front.data() + format::magic_at);
   if (magic < format::magic_0 || magic > format::magic_2) {

@@ -14,13 +14,13 @@ namespace arus::record {
 
 // A view of one whole batch. Of format 2 every accessor below holds; of formats 0 and 1 (is_legacy)
 // a batch is one message, possibly a compressed set of messages, and only the members of the first
-// group may be called. The view exists only over bytes whose length and magic were checked; no
-// other field is believed, and the checksum is compared only by crc_matches(). The bytes must
-// outlive the view.
+// group may be called. The view exists only over bytes whose length, magic and base offset were
+// checked; no other field is believed, and the checksum is compared only by crc_matches(). The
+// bytes must outlive the view.
 class BatchView {
  public:
-  // The batch at the front of `bytes`, whatever follows it. CORRUPT_MESSAGE when the length or the
-  // magic cannot be, or when the batch does not end within `bytes`.
+  // The batch at the front of `bytes`, whatever follows it. CORRUPT_MESSAGE when the base offset,
+  // the length or the magic cannot be, or when the batch does not end within `bytes`.
   [[nodiscard]] static Result<BatchView> parse(ByteView bytes);
 
   // Every format.

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace arus::record {
 
@@ -47,6 +48,10 @@ static_assert(producer_epoch_at == producer_id_at + 8);
 static_assert(base_sequence_at == producer_epoch_at + 2);
 static_assert(count_at == base_sequence_at + 4);
 static_assert(records_at == count_at + 4);
+
+// Offsets are never negative, and the last of a batch must have a number too.
+inline constexpr std::int64_t max_base_offset =
+    std::numeric_limits<std::int64_t>::max() - std::numeric_limits<std::int32_t>::max() - 1;
 
 inline constexpr std::int8_t magic_0 = 0;
 inline constexpr std::int8_t magic_1 = 1;

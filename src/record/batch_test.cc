@@ -291,6 +291,18 @@ TEST(BatchReader, LengthsAndMagicsThatCannotBeAreErrors) {
   }
 }
 
+TEST(BatchReader, BaseOffsetsThatLeaveNoRoomForTheLastAreErrors) {
+  Bytes bytes = golden_batch("plain, none").bytes;
+  for (const std::int64_t offset :
+       {std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
+        std::numeric_limits<std::int64_t>::max(), format::max_base_offset + 1}) {
+    set_base_offset(bytes, Offset{offset});
+    EXPECT_FALSE(BatchView::parse(bytes)) << offset;
+  }
+  set_base_offset(bytes, Offset{format::max_base_offset});
+  EXPECT_TRUE(BatchView::parse(bytes));
+}
+
 TEST(BatchBuilder, KeepsGapsBetweenOffsets) {
   BatchBuilder builder{{.base_offset = Offset{100}, .last_offset_delta = 20}};
   builder.append_at(Offset{103}, 5, as_bytes("a"), as_bytes("1"));

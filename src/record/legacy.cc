@@ -70,11 +70,13 @@ Result<> LegacyReader::open_set(ByteView compressed, CodecScratch& scratch,
   auto plain = decompress(scratch, batch_.compression(), compressed, limits);
   if (!plain) return fail(std::move(plain).error());
 
+  Offset first = no_offset;
   Offset last = no_offset;
   BatchReader inner{*plain};
   while (const auto message = inner.next()) {
     ARUS_TRY(check_message(*message, last));
     last = message->base_offset();
+    if (first == no_offset) first = last;
   }
   ARUS_TRY(inner.status());
   if (inner.remaining() != 0 || last == no_offset) {
@@ -82,6 +84,9 @@ Result<> LegacyReader::open_set(ByteView compressed, CodecScratch& scratch,
   }
   // Relative offsets count from the first message, but it is the last one's that is known.
   if (batch_.magic() == format::magic_1) shift_ = batch_.base_offset() - last;
+  if (first + shift_ < Offset{0}) {
+    return fail(ErrorCode::invalid_record, "A set of messages begins before offset 0");
+  }
   plain_ = std::move(*plain);
   messages_ = BatchReader{plain_};
   return {};

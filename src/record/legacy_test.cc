@@ -120,6 +120,13 @@ TEST(LegacyReader, SetsThatCannotBeAreErrors) {
   EXPECT_FALSE(read(golden_batch("plain, none").bytes).status);
 }
 
+TEST(LegacyReader, ASetThatWouldBeginBeforeOffsetZeroIsAnError) {
+  const Bytes inner =
+      joined({message(1, 0, 0, 5, as_bytes("a")), message(1, 0, 1, 6, as_bytes("b"))});
+  EXPECT_FALSE(read(message(1, 1, 0, 6, encoded(Compression::gzip, inner))).status);
+  EXPECT_TRUE(read(message(1, 1, 1, 6, encoded(Compression::gzip, inner))).status);
+}
+
 TEST(LegacyReader, BombsEndAtTheOutputLimit) {
   const Bytes inner = message(1, 0, 0, 5, ByteView{Bytes(1 << 20, 0)});
   const Bytes set = message(1, 1, 0, 5, encoded(Compression::gzip, inner));

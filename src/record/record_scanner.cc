@@ -71,11 +71,9 @@ bool RecordScanner::scan(ScannedRecord& record) {
          skip_headers(record_end) && position() == record_end;
 }
 
-Result<ScannedRecord> RecordScanner::next() {
-  ScannedRecord record{};
-  if (scan(record)) return record;
-  if (failure_) return fail(*failure_);
-  return fail(ErrorCode::invalid_record, "A record contradicts its own length");
+Error RecordScanner::failure() const {
+  if (failure_) return *failure_;
+  return {ErrorCode::invalid_record, "A record contradicts its own length"};
 }
 
 Result<bool> RecordScanner::at_end() {

@@ -197,18 +197,18 @@ std::expected<LargestTimestamp, BatchRejection> check_records(const BatchView& b
   const auto base_ms = static_cast<std::uint64_t>(batch.base_timestamp_ms());
   const bool marked = claims_log_append_time(batch, options);
   const std::int32_t count = batch.count();
+  ScannedRecord record{};
   for (std::int32_t index = 0; index < count; ++index) {
-    auto record = scanner.next();
-    if (!record) return reject(std::move(record).error());
-    if (record->offset_delta != index) {
+    if (!scanner.next(record)) return reject(scanner.failure());
+    if (record.offset_delta != index) {
       return reject(ErrorCode::invalid_record, "Record " + std::to_string(index) +
                                                    " of the batch has the offset delta " +
-                                                   std::to_string(record->offset_delta));
+                                                   std::to_string(record.offset_delta));
     }
     const auto timestamp_ms =
-        static_cast<std::int64_t>(base_ms + static_cast<std::uint64_t>(record->timestamp_delta));
+        static_cast<std::int64_t>(base_ms + static_cast<std::uint64_t>(record.timestamp_delta));
     if (timestamp_ms > largest.timestamp_ms) largest = {timestamp_ms, index};
-    if (options.compacted && !record->has_key) [[unlikely]] {
+    if (options.compacted && !record.has_key) [[unlikely]] {
       errors.keyless(index);
     } else if (marked) [[unlikely]] {
       errors.log_append_time(index);
