@@ -43,8 +43,8 @@ struct BrokerConfig {
   static Result<BrokerConfig> make(ConfigMap properties);
   // The same static layer under dynamic values. A dynamic value that does not hold is left out
   // (Kafka does so, too) and its key is added to `ignored`.
-  [[nodiscard]] BrokerConfig with_dynamic(const ConfigMap& dynamic_default,
-                                          const ConfigMap& dynamic_broker,
+  [[nodiscard]] BrokerConfig with_dynamic(const ConfigMap& of_all_brokers,
+                                          const ConfigMap& of_this_broker,
                                           std::vector<std::string>* ignored = nullptr) const;
 
   ConfigMap properties;
