@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "base/endian.h"
-#include "env/real/os_error.h"
+#include "env/os_error.h"
 
 namespace arus::env {
 

@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "base/assert.h"
-#include "env/real/os_error.h"
+#include "env/os_error.h"
 #include "env/real/piece_cursor.h"
 
 namespace arus::env {

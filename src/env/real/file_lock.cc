@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "env/real/file.h"
-#include "env/real/os_error.h"
+#include "env/os_error.h"
 
 namespace arus::env {
 

@@ -9,7 +9,7 @@
 #include "env/event.h"
 #include "env/real/endpoint.h"
 #include "env/real/file.h"
-#include "env/real/os_error.h"
+#include "env/os_error.h"
 #include "env/real/piece_cursor.h"
 #include "env/real/readiness.h"
 

@@ -1,4 +1,4 @@
-#include "env/real/os_error.h"
+#include "env/os_error.h"
 
 #include <system_error>
 
