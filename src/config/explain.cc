@@ -133,7 +133,7 @@ std::string reference_page() {
   std::string page =
       "# Configuration\n\n"
       "Every key that Arus knows: those of Apache Kafka 4.3.1 under their own names, and its own, "
-      "which begin with\n`arus.`. This page is written by `arus docs configuration` from the table "
+      "which begin with\n`arus.`. This page is written by `./dev docs` from the table "
       "in `src/config/`; a test fails when it\nis stale. \"Effect\" says when a change takes hold; "
       "a key without effect is accepted, stored and shown, and\n`arus config explain KEY` says "
       "so.\n";
