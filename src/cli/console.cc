@@ -59,35 +59,11 @@ bool Console::err_is_terminal() const {
   return captured_err_ == nullptr && ::isatty(STDERR_FILENO) == 1;
 }
 
-namespace {
-
-env::Task<int> run_with_cluster(env::RealEnvironment& environment,
-                                const client::ClientOptions& options,
-                                std::function<env::Task<int>(Session)>& body) {
-  client::Cluster cluster{environment, options};
-  auto stopping = std::make_shared<bool>(false);
-  auto stop = std::make_shared<env::Event>();
-  // The handler may outlive this frame: it owns what it touches.
-  environment.on_stop_signal([stopping, stop] {
-    *stopping = true;
-    stop->notify_all();
+StopSignal::StopSignal(env::RealEnvironment& environment) {
+  environment.on_stop_signal([flag = stopping, waiters = event] {
+    *flag = true;
+    waiters->notify_all();
   });
-  const int status = co_await body(Session{environment, cluster, *stopping, *stop});
-  co_await cluster.close();
-  co_return status;
-}
-
-}  // namespace
-
-int run_session(const client::ClientOptions& options,
-                std::function<env::Task<int>(Session)> body) {
-  auto environment = env::make_real_environment({});
-  return env::run_until_done(*environment, run_with_cluster(*environment, options, body));
-}
-
-int run_alone(std::function<env::Task<int>(env::RealEnvironment&)> body) {
-  auto environment = env::make_real_environment({});
-  return env::run_until_done(*environment, body(*environment));
 }
 
 LineInput::LineInput(env::Environment& environment, int descriptor, const bool& stopping)

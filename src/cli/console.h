@@ -63,13 +63,35 @@ struct Session {
   env::Event& stop;
 };
 
-// Runs `body` on loop 0 of a fresh machine with a cluster of these options, closes the cluster and
-// gives the body's exit status.
-int run_session(const client::ClientOptions& options,
-                std::function<env::Task<int>(Session)> body);
+// Turns SIGINT and SIGTERM into `stopping` and `stop`, which the environment keeps alive.
+struct StopSignal {
+  explicit StopSignal(env::RealEnvironment& environment);
+  std::shared_ptr<bool> stopping = std::make_shared<bool>(false);
+  std::shared_ptr<env::Event> event = std::make_shared<env::Event>();
+};
 
-// The same without a cluster.
-int run_alone(std::function<env::Task<int>(env::RealEnvironment&)> body);
+template <class... Values>
+env::Task<int> run_with_cluster(env::RealEnvironment& environment,
+                                const client::ClientOptions& options,
+                                env::Task<int> (*body)(Session, Values...),
+                                std::type_identity_t<Values>... values) {
+  client::Cluster cluster{environment, options};
+  const StopSignal signal{environment};
+  const int status = co_await body(
+      Session{environment, cluster, *signal.stopping, *signal.event}, values...);
+  co_await cluster.close();
+  co_return status;
+}
+
+// Runs `body` on loop 0 of a fresh machine with a cluster of these options, closes the cluster and
+// gives the body's exit status. The values are references that outlive the call.
+template <class... Values>
+int run_session(const client::ClientOptions& options, env::Task<int> (*body)(Session, Values...),
+                std::type_identity_t<Values>... values) {
+  auto environment = env::make_real_environment({});
+  return env::run_until_done(
+      *environment, run_with_cluster<Values...>(*environment, options, body, values...));
+}
 
 // Reads whole lines of a descriptor on a worker, so that the loop goes on meanwhile. Lines end with
 // '\n' or "\r\n", which are cut; the last may have no end.

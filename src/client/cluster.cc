@@ -127,7 +127,7 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect(Route route, env::TimePoint
 
 namespace {
 
-TopicPointer topic_of(const protocol::MetadataResponseTopic& from) {
+TopicPointer topic_of(const protocol::MetadataResponse::MetadataResponseTopic& from) {
   auto topic = std::make_shared<TopicInfo>();
   topic->name = from.name.value_or("");
   topic->id = from.topic_id;
@@ -137,7 +137,7 @@ TopicPointer topic_of(const protocol::MetadataResponseTopic& from) {
     partition.index = part.partition_index;
     partition.error = part.error_code;
     partition.leader = part.leader_id;
-    partition.leader_epoch = part.leader_epoch;
+    partition.leader_epoch = LeaderEpoch{part.leader_epoch};
     partition.replicas = part.replica_nodes;
     partition.isr = part.isr_nodes;
     partition.offline = part.offline_replicas;

@@ -2,13 +2,41 @@
 
 #include <fmt/core.h>
 
-#include "client/wire.h"
+#include "client/version.h"
+#include "protocol/api/api_versions.h"
+#include "protocol/frame.h"
 
 namespace arus::client {
 namespace {
 
 constexpr std::size_t read_chunk_bytes = 64 * 1024;
 constexpr std::size_t max_write_batch_bytes = std::size_t{4} << 20;  // handed to one write
+
+std::string api_name(std::int16_t api_key) {
+  const protocol::ApiInfo* info = protocol::api_info(api_key);
+  return info == nullptr ? fmt::format("API {}", api_key) : std::string(info->name);
+}
+
+// The versions that an answer lists, and what they end up as.
+BrokerVersions versions_of(const protocol::ApiVersionsResponse& answer) {
+  BrokerVersions versions;
+  for (const auto& api : answer.api_keys) {
+    versions.apis[api.api_key] = {api.min_version, api.max_version};
+  }
+  for (const auto& feature : answer.supported_features) {
+    versions.features.push_back({feature.name, feature.min_version, feature.max_version, {}});
+  }
+  for (const auto& feature : answer.finalized_features) {
+    const auto found = std::ranges::find(versions.features, feature.name, &FeatureLevel::name);
+    if (found != versions.features.end()) {
+      found->finalized = feature.max_version_level;
+    } else {
+      versions.features.push_back({feature.name, 0, 0, feature.max_version_level});
+    }
+  }
+  versions.finalized_epoch = answer.finalized_features_epoch;
+  return versions;
+}
 
 }  // namespace
 
@@ -54,7 +82,7 @@ Result<std::int16_t> Connection::negotiate(std::int16_t api_key, std::int16_t lo
   if (found == versions_.apis.end()) {
     return fail(ErrorCode::unsupported_version,
                 fmt::format("The broker at {} does not serve {}", address_.to_string(),
-                            wire::api_name(api_key)));
+                            api_name(api_key)));
   }
   const std::int16_t low = std::max(lowest, found->second.min);
   const std::int16_t high = std::min(highest, found->second.max);
@@ -62,14 +90,26 @@ Result<std::int16_t> Connection::negotiate(std::int16_t api_key, std::int16_t lo
     return fail(ErrorCode::unsupported_version,
                 fmt::format("The broker at {} serves {} in versions {} to {}, this client knows {} "
                             "to {}",
-                            address_.to_string(), wire::api_name(api_key), found->second.min,
+                            address_.to_string(), api_name(api_key), found->second.min,
                             found->second.max, lowest, highest));
   }
   return high;
 }
 
+std::int32_t Connection::take_correlation_id() {
+  const std::int32_t id = next_correlation_id_;
+  next_correlation_id_ = id == INT32_MAX ? 0 : id + 1;
+  return id;
+}
+
+Chain Connection::numbered(Writer frame, std::int32_t correlation_id) const {
+  constexpr std::size_t correlation_id_at = 4;  // behind key and version
+  frame.patch_i32(correlation_id_at, correlation_id);
+  return protocol::make_frame(std::move(frame));
+}
+
 env::Task<Result<Slice>> Connection::exchange(std::int16_t api_key, std::int16_t version,
-                                              Writer body, env::TimePoint deadline) {
+                                              Writer frame, env::TimePoint deadline) {
   while (!closed() && waiting_.size() >= max_queued_requests) {
     if (!co_await place_event_.wait_until(deadline)) {
       co_return fail(ErrorCode::request_timed_out,
@@ -77,33 +117,27 @@ env::Task<Result<Slice>> Connection::exchange(std::int16_t api_key, std::int16_t
     }
   }
   if (closed()) co_return fail(*failure_);
-  const std::int32_t correlation_id = next_correlation_id_;
-  next_correlation_id_ = next_correlation_id_ == INT32_MAX ? 0 : next_correlation_id_ + 1;
+  const std::int32_t id = take_correlation_id();
   const env::OneShot<Result<Slice>> answer;
-  waiting_.push_back({correlation_id, wire::response_header_version(api_key, version), answer});
-  outgoing_.push_back(
-      {wire::request_frame(api_key, version, correlation_id, client_id_, std::move(body)), {}});
+  waiting_.push_back(
+      {id, protocol::response_header_version(*protocol::api_info(api_key), version), answer});
+  outgoing_.push_back({numbered(std::move(frame), id), {}});
   outgoing_event_.notify_all();
   auto arrived = co_await answer.wait_until(deadline);
   if (!arrived) {
     Error late{ErrorCode::request_timed_out,
                fmt::format("{} did not answer {} in time", address_.to_string(),
-                           wire::api_name(api_key))};
+                           api_name(api_key))};
     close(late);
     co_return fail(std::move(late));
   }
   co_return std::move(*arrived);
 }
 
-env::Task<Result<>> Connection::write_only(std::int16_t api_key, std::int16_t version, Writer body,
-                                           env::TimePoint deadline) {
+env::Task<Result<>> Connection::write_only(Writer frame, env::TimePoint deadline) {
   if (closed()) co_return fail(*failure_);
-  const std::int32_t correlation_id = next_correlation_id_;
-  next_correlation_id_ = next_correlation_id_ == INT32_MAX ? 0 : next_correlation_id_ + 1;
   const env::OneShot<Result<>> written;
-  outgoing_.push_back(
-      {wire::request_frame(api_key, version, correlation_id, client_id_, std::move(body)),
-       written});
+  outgoing_.push_back({numbered(std::move(frame), take_correlation_id()), written});
   outgoing_event_.notify_all();
   auto done = co_await written.wait_until(deadline);
   if (!done) {
@@ -113,6 +147,40 @@ env::Task<Result<>> Connection::write_only(std::int16_t api_key, std::int16_t ve
     co_return fail(std::move(late));
   }
   co_return std::move(*done);
+}
+
+// Newest version first; a broker that does not know it says so in the form of version 0, with the
+// versions that it does know (KIP-511).
+env::Task<Result<>> Connection::ask_versions(env::TimePoint deadline) {
+  protocol::ApiVersionsRequest request;
+  request.client_software_name = "arus";
+  request.client_software_version = std::string(version());
+  constexpr auto key = protocol::ApiVersionsRequest::api_key;
+  std::int16_t version = protocol::ApiVersionsRequest::max_version;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto frame = request_bytes(request, version);
+    if (!frame) co_return fail(std::move(frame).error());
+    auto body = co_await exchange(key, version, std::move(*frame), deadline);
+    if (!body) co_return fail(std::move(body).error());
+    auto answer = protocol::ApiVersionsResponse::decode(*body, version);
+    if (!answer) answer = protocol::ApiVersionsResponse::decode(*body, 0);
+    if (!answer) {
+      co_return fail(ErrorCode::corrupt_message,
+                     fmt::format("{} does not answer as a Kafka broker does: {}",
+                                 address_.to_string(), answer.error().message));
+    }
+    versions_ = versions_of(*answer);
+    if (answer->error_code == ErrorCode::none) co_return Result<>{};
+    if (answer->error_code != ErrorCode::unsupported_version) {
+      co_return fail(answer->error_code,
+                     fmt::format("{}: {}", address_.to_string(), error_name(answer->error_code)));
+    }
+    const auto known = versions_.apis.find(key);
+    version = known == versions_.apis.end() ? std::int16_t{0} : std::min(version, known->second.max);
+  }
+  co_return fail(ErrorCode::unsupported_version,
+                 fmt::format("{} serves no version of ApiVersions that this client knows",
+                             address_.to_string()));
 }
 
 void Connection::close(Error error) {
@@ -204,14 +272,22 @@ Result<> Connection::deliver(const Slice& frame) {
                 fmt::format("{} sent an answer to no request", address_.to_string()));
   }
   const Waiting waiting = waiting_.front();
-  auto body = wire::open_response(frame, waiting.response_header_version, waiting.correlation_id);
-  if (!body) {
+  Reader in{frame.view()};
+  const std::int32_t correlation_id = in.i32();
+  if (waiting.response_header_version > 0) {
+    const std::uint32_t tags = in.uvarint();
+    for (std::uint32_t i = 0; i < tags && in.ok(); ++i) {
+      static_cast<void>(in.uvarint());
+      in.skip(in.uvarint());
+    }
+  }
+  if (!in.ok() || correlation_id != waiting.correlation_id) {
     return fail(ErrorCode::corrupt_message,
-                fmt::format("{}: {}", address_.to_string(), body.error().message));
+                fmt::format("{} answered with the wrong header", address_.to_string()));
   }
   waiting_.pop_front();
   place_event_.notify_all();
-  waiting.answer.set(std::move(*body));
+  waiting.answer.set(frame.sub(in.position(), in.remaining()));
   return {};
 }
 

@@ -12,9 +12,9 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "client/options.h"
-#include "client/wire.h"
 #include "env/environment.h"
 #include "net/frame_reader.h"
+#include "protocol/header.h"
 
 namespace arus::client {
 
@@ -92,10 +92,14 @@ class Connection {
     std::optional<env::OneShot<Result<>>> written;
   };
 
-  env::Task<Result<Slice>> exchange(std::int16_t api_key, std::int16_t version, Writer body,
+  // `frame` is the request with its header; its correlation id is set here.
+  env::Task<Result<Slice>> exchange(std::int16_t api_key, std::int16_t version, Writer frame,
                                     env::TimePoint deadline);
-  env::Task<Result<>> write_only(std::int16_t api_key, std::int16_t version, Writer body,
-                                 env::TimePoint deadline);
+  env::Task<Result<>> write_only(Writer frame, env::TimePoint deadline);
+  Chain numbered(Writer frame, std::int32_t correlation_id) const;
+  std::int32_t take_correlation_id();
+  template <class Request>
+  Result<Writer> request_bytes(const Request& request, std::int16_t version) const;
   env::Task<Result<>> ask_versions(env::TimePoint deadline);
   env::Task<void> read_answers();
   env::Task<void> write_requests();
@@ -115,5 +119,46 @@ class Connection {
   std::optional<Error> failure_;
   env::Gate gate_;
 };
+
+template <class Request>
+Result<Writer> Connection::request_bytes(const Request& request, std::int16_t version) const {
+  ARUS_TRY(request.check(version));
+  Writer out;
+  protocol::write_request_head(out, Request::api_key, version, 0, client_id_);
+  request.encode(out, version);
+  return out;
+}
+
+template <class Request>
+env::Task<Result<typename Request::Response>> Connection::ask(Request request,
+                                                              env::TimePoint deadline,
+                                                              std::int16_t highest) {
+  using Response = typename Request::Response;
+  const auto version = negotiate(Request::api_key, Request::min_version,
+                                 std::min(highest, Request::max_version));
+  if (!version) co_return fail(version.error());
+  auto frame = request_bytes(request, *version);
+  if (!frame) co_return fail(std::move(frame).error());
+  auto body = co_await exchange(Request::api_key, *version, std::move(*frame), deadline);
+  if (!body) co_return fail(std::move(body).error());
+  auto response = Response::decode(*body, *version);
+  if (!response) {
+    Error damaged{ErrorCode::corrupt_message,
+                  address_.to_string() + ": " + response.error().message};
+    close(damaged);
+    co_return fail(std::move(damaged));
+  }
+  co_return std::move(*response);
+}
+
+template <class Request>
+env::Task<Result<>> Connection::tell(Request request, env::TimePoint deadline) {
+  const auto version =
+      negotiate(Request::api_key, Request::min_version, Request::max_version);
+  if (!version) co_return fail(version.error());
+  auto frame = request_bytes(request, *version);
+  if (!frame) co_return fail(std::move(frame).error());
+  co_return co_await write_only(std::move(*frame), deadline);
+}
 
 }  // namespace arus::client

@@ -154,7 +154,7 @@ protocol::FetchRequest Consumer::State::next_request(
     }
     auto& partition = request.topics.back().partitions.emplace_back();
     partition.partition = name.partition;
-    partition.current_leader_epoch = asked.leader_epoch;
+    partition.current_leader_epoch = asked.leader_epoch.value();
     partition.fetch_offset = asked.offset.value();
     partition.partition_max_bytes = options_.partition_fetch_bytes;
   }

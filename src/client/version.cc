@@ -1,0 +1,7 @@
+#include "client/version.h"
+
+namespace arus::client {
+
+std::string_view version() { return ARUS_VERSION; }
+
+}  // namespace arus::client
