@@ -5,36 +5,6 @@
 
 namespace arus::protocol {
 
-enum class AclOperation : std::int8_t {
-  unknown,
-  any,
-  all,
-  read,
-  write,
-  create,
-  delete_,
-  alter,
-  describe,
-  cluster_action,
-  describe_configs,
-  alter_configs,
-  idempotent_write,
-  create_tokens,
-  describe_tokens,
-  two_phase_commit,
-};
-enum class AclPermission : std::int8_t { unknown, any, deny, allow };
-enum class ResourceType : std::int8_t {
-  unknown,
-  any,
-  topic,
-  group,
-  cluster,
-  transactional_id,
-  delegation_token,
-  user,
-};
-enum class PatternType : std::int8_t { unknown, any, match, literal, prefixed };
 enum class ConfigResourceKind : std::int8_t {
   unknown = 0,
   topic = 2,

@@ -8,6 +8,31 @@ HandlerList make_handlers() {
   HandlerList all;
   all.push_back(api_versions_handler());
   all.push_back(metadata_handler());
+  all.push_back(alter_client_quotas_handler());
+  all.push_back(alter_configs_handler());
+  all.push_back(alter_partition_reassignments_handler());
+  all.push_back(alter_user_scram_credentials_handler());
+  all.push_back(create_acls_handler());
+  all.push_back(create_delegation_token_handler());
+  all.push_back(create_partitions_handler());
+  all.push_back(create_topics_handler());
+  all.push_back(delete_acls_handler());
+  all.push_back(delete_topics_handler());
+  all.push_back(describe_acls_handler());
+  all.push_back(describe_client_quotas_handler());
+  all.push_back(describe_configs_handler());
+  all.push_back(describe_delegation_token_handler());
+  all.push_back(describe_log_dirs_handler());
+  all.push_back(describe_quorum_handler());
+  all.push_back(describe_user_scram_credentials_handler());
+  all.push_back(elect_leaders_handler());
+  all.push_back(expire_delegation_token_handler());
+  all.push_back(incremental_alter_configs_handler());
+  all.push_back(list_config_resources_handler());
+  all.push_back(list_partition_reassignments_handler());
+  all.push_back(renew_delegation_token_handler());
+  all.push_back(unregister_broker_handler());
+  all.push_back(update_features_handler());
   return all;
 }
 

@@ -19,5 +19,30 @@ using HandlerList = std::vector<std::unique_ptr<net::Handler>>;
 // One maker for each, defined in the file of that name.
 std::unique_ptr<net::Handler> api_versions_handler();
 std::unique_ptr<net::Handler> metadata_handler();
+std::unique_ptr<net::Handler> alter_client_quotas_handler();
+std::unique_ptr<net::Handler> alter_configs_handler();
+std::unique_ptr<net::Handler> alter_partition_reassignments_handler();
+std::unique_ptr<net::Handler> alter_user_scram_credentials_handler();
+std::unique_ptr<net::Handler> create_acls_handler();
+std::unique_ptr<net::Handler> create_delegation_token_handler();
+std::unique_ptr<net::Handler> create_partitions_handler();
+std::unique_ptr<net::Handler> create_topics_handler();
+std::unique_ptr<net::Handler> delete_acls_handler();
+std::unique_ptr<net::Handler> delete_topics_handler();
+std::unique_ptr<net::Handler> describe_acls_handler();
+std::unique_ptr<net::Handler> describe_client_quotas_handler();
+std::unique_ptr<net::Handler> describe_configs_handler();
+std::unique_ptr<net::Handler> describe_delegation_token_handler();
+std::unique_ptr<net::Handler> describe_log_dirs_handler();
+std::unique_ptr<net::Handler> describe_quorum_handler();
+std::unique_ptr<net::Handler> describe_user_scram_credentials_handler();
+std::unique_ptr<net::Handler> elect_leaders_handler();
+std::unique_ptr<net::Handler> expire_delegation_token_handler();
+std::unique_ptr<net::Handler> incremental_alter_configs_handler();
+std::unique_ptr<net::Handler> list_config_resources_handler();
+std::unique_ptr<net::Handler> list_partition_reassignments_handler();
+std::unique_ptr<net::Handler> renew_delegation_token_handler();
+std::unique_ptr<net::Handler> unregister_broker_handler();
+std::unique_ptr<net::Handler> update_features_handler();
 
 }  // namespace arus::broker

@@ -1,0 +1,28 @@
+// DescribeDelegationToken: tokens that the caller may see.
+#include "protocol/api/describe_delegation_token.h"
+
+#include "broker/context.h"
+#include "broker/handlers/handlers.h"
+#include "broker/handlers/outcome.h"
+
+namespace arus::broker {
+namespace {
+
+using Request = protocol::DescribeDelegationTokenRequest;
+using Response = protocol::DescribeDelegationTokenResponse;
+
+// Tokens are for connections that have authenticated, which there are none of yet.
+env::Task<Response> handle(Request, Context&) {
+  Response response;
+  response.error_code = ErrorCode::delegation_token_auth_disabled;
+  co_return response;
+}
+
+}  // namespace
+
+std::unique_ptr<net::Handler> describe_delegation_token_handler() {
+  return net::make_handler<Request, Context>(
+      handle, net::checked_in_handler<Request>("nobody has tokens, whoever asks"));
+}
+
+}  // namespace arus::broker
