@@ -31,8 +31,8 @@ constexpr ConfigKey keys[] = {
      .doc = "Whether a controller that is not a voter yet asks to become one by itself."},
     {.name = "controller.quorum.bootstrap.servers", .type = list, .importance = high,
      .fallback = "", .rule = bootstrap_servers,
-     .doc = "Addresses at which the metadata quorum is looked for at start, where voters are "
-            "kept in the metadata log itself."},
+     .doc = "Addresses at which the metadata quorum is looked for at start, where the voters "
+            "are kept in the metadata log."},
     {.name = "controller.quorum.election.backoff.max.ms", .type = int32, .importance = high,
      .fallback = "1000", .rule = at_least(0),
      .doc = "Upper bound of the random wait before a candidate that lost an election tries "
