@@ -43,7 +43,7 @@ Result<std::shared_ptr<FetchSession>> FetchSessions::find(std::int32_t id, std::
   if (known == sessions_.end()) {
     return fail(ErrorCode::fetch_session_id_not_found, "There is no such fetch session");
   }
-  if (known->second->epoch() != epoch) {
+  if (known->second->epoch() != epoch || known->second->busy()) {
     return fail(ErrorCode::invalid_fetch_session_epoch, "The fetch session is at another epoch");
   }
   if (known->second->uses_topic_ids() != uses_topic_ids) {

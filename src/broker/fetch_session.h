@@ -63,6 +63,9 @@ class FetchSession {
   void forget(const FetchKey& key);
   [[nodiscard]] Targets& targets() { return targets_; }
   void move_to_end(Targets::iterator target) { targets_.splice(targets_.end(), targets_, target); }
+  // While a request of this session is under way: nothing else may change the targets then.
+  void set_busy(bool busy) { busy_ = busy; }
+  [[nodiscard]] bool busy() const { return busy_; }
   // A request has been taken: the next one must carry the next epoch.
   void advance(env::TimePoint now) {
     epoch_ = epoch_ == INT32_MAX ? 1 : epoch_ + 1;
@@ -73,6 +76,7 @@ class FetchSession {
   std::int32_t id_;
   std::int32_t epoch_ = 0;
   bool uses_topic_ids_;
+  bool busy_ = false;
   env::TimePoint created_;
   env::TimePoint used_;
   Targets targets_;

@@ -143,14 +143,18 @@ env::Task<std::vector<ReadResult>> read_all(Context& context, const Plan& plan) 
   co_return results;
 }
 
-// Whether there is anything to say at once.
+// Whether there is anything to say at once. Topics that are not there or may not be read do not
+// keep the fetch from waiting for the others.
 bool is_enough(const Plan& plan, const std::vector<ReadResult>& results, std::int64_t& missing) {
   missing = plan.min_bytes;
-  for (const auto& result : results) {
-    if (result.error != ErrorCode::none || result.diverging) return true;
-    missing -= static_cast<std::int64_t>(result.size_bytes);
+  bool any_readable = false;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!plan.topics[i].topic) continue;
+    if (results[i].error != ErrorCode::none || results[i].diverging) return true;
+    any_readable = true;
+    missing -= static_cast<std::int64_t>(results[i].size_bytes);
   }
-  return missing <= 0;
+  return !any_readable || missing <= 0;
 }
 
 env::Task<void> wait(Context& context, const Plan& plan, const std::vector<ReadResult>& results,
@@ -158,6 +162,7 @@ env::Task<void> wait(Context& context, const Plan& plan, const std::vector<ReadR
   std::vector<replication::Awaited> awaited;
   awaited.reserve(plan.targets.size());
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    if (!plan.topics[i].topic) continue;
     const auto& topic = *plan.topics[i].topic;
     const std::int32_t partition = plan.targets[i]->key.partition;
     awaited.push_back(
@@ -173,8 +178,8 @@ env::Task<std::vector<ReadResult>> read_until_enough(Context& context, Plan& pla
     look_up(context, plan);
     std::vector<ReadResult> results = co_await read_all(context, plan);
     std::int64_t missing = 0;
-    if (is_enough(plan, results, missing) || plan.targets.empty() ||
-        context.peer()->watchers.closed() || context.now() >= plan.deadline) {
+    if (is_enough(plan, results, missing) || context.peer()->watchers.closed() ||
+        context.now() >= plan.deadline) {
       co_return results;
     }
     co_await wait(context, plan, results, missing);
@@ -239,14 +244,9 @@ env::Task<Response> handle(Request request, Context& context) {
   plan.read = limits_of(request, context);
   plan.min_bytes = std::min(request.min_bytes, plan.read.max_bytes);
   plan.deadline = context.now() + env::milliseconds(std::max(request.max_wait_ms, 0));
-  const std::int32_t epoch = *session ? (*session)->epoch() : 0;
+  if (*session) (*session)->set_busy(true);
   const std::vector<ReadResult> results = co_await read_until_enough(context, plan);
-  if (*session && (*session)->epoch() != epoch) {
-    // The client has gone on with this session meanwhile; the targets may be others now.
-    Response response;
-    response.error_code = ErrorCode::invalid_fetch_session_epoch;
-    co_return response;
-  }
+  if (*session) (*session)->set_busy(false);
   const bool incremental = *session && request.session_epoch > initial_epoch;
   Response response = answer_of(context, plan.targets, results, incremental, plan.read.committed);
   if (*session) {

@@ -8,6 +8,14 @@ HandlerList make_handlers() {
   HandlerList all;
   all.push_back(api_versions_handler());
   all.push_back(metadata_handler());
+  all.push_back(produce_handler());
+  all.push_back(fetch_handler());
+  all.push_back(list_offsets_handler());
+  all.push_back(find_coordinator_handler());
+  all.push_back(init_producer_id_handler());
+  all.push_back(offset_for_leader_epoch_handler());
+  all.push_back(describe_cluster_handler());
+  all.push_back(describe_topic_partitions_handler());
   all.push_back(alter_client_quotas_handler());
   all.push_back(alter_configs_handler());
   all.push_back(alter_partition_reassignments_handler());

@@ -19,6 +19,14 @@ using HandlerList = std::vector<std::unique_ptr<net::Handler>>;
 // One maker for each, defined in the file of that name.
 std::unique_ptr<net::Handler> api_versions_handler();
 std::unique_ptr<net::Handler> metadata_handler();
+std::unique_ptr<net::Handler> produce_handler();
+std::unique_ptr<net::Handler> fetch_handler();
+std::unique_ptr<net::Handler> list_offsets_handler();
+std::unique_ptr<net::Handler> find_coordinator_handler();
+std::unique_ptr<net::Handler> init_producer_id_handler();
+std::unique_ptr<net::Handler> offset_for_leader_epoch_handler();
+std::unique_ptr<net::Handler> describe_cluster_handler();
+std::unique_ptr<net::Handler> describe_topic_partitions_handler();
 std::unique_ptr<net::Handler> alter_client_quotas_handler();
 std::unique_ptr<net::Handler> alter_configs_handler();
 std::unique_ptr<net::Handler> alter_partition_reassignments_handler();

@@ -1,0 +1,66 @@
+// DescribeCluster: the brokers, the controller and the cluster's id.
+#include "protocol/api/describe_cluster.h"
+
+#include "broker/context.h"
+#include "broker/handlers/handlers.h"
+
+namespace arus::broker {
+namespace {
+
+using Request = protocol::DescribeClusterRequest;
+using Response = protocol::DescribeClusterResponse;
+using security::AclOperation;
+
+constexpr std::int8_t broker_endpoints = 1;
+constexpr std::int8_t controller_endpoints = 2;
+constexpr std::int16_t endpoint_types_from_version = 1;
+constexpr std::int16_t fenced_from_version = 2;
+
+ErrorCode check_endpoint_type(const Request& request, std::optional<std::string>& message) {
+  if (request.endpoint_type == broker_endpoints) return ErrorCode::none;
+  if (request.endpoint_type == controller_endpoints) {
+    message = "The request was sent to an endpoint of the wrong type: this one is of a broker";
+    return ErrorCode::mismatched_endpoint_type;
+  }
+  message = "There is no such type of endpoint";
+  return ErrorCode::unsupported_endpoint_type;
+}
+
+env::Task<Response> handle(Request request, Context& context) {
+  Response response;
+  const bool has_type = context.version() >= endpoint_types_from_version;
+  if (has_type) response.endpoint_type = broker_endpoints;
+  response.error_code = check_endpoint_type(request, response.error_message);
+  if (response.error_code != ErrorCode::none) co_return response;
+  response.cluster_id = context.services().cluster_id();
+  response.controller_id = context.node_id();
+  const auto image = context.image();
+  for (const auto& [id, broker] : image->brokers) {
+    if (broker->fenced && !request.include_fenced_brokers) continue;
+    const auto address = context.address_of(*broker);
+    if (!address) continue;
+    auto& entry = response.brokers.emplace_back();
+    entry.broker_id = id;
+    entry.host = address->host;
+    entry.port = address->port;
+    entry.rack = broker->rack;
+    if (context.version() >= fenced_from_version) entry.is_fenced = broker->fenced;
+  }
+  if (request.include_cluster_authorized_operations) {
+    const bool allowed = context.authorization().allows_cluster(AclOperation::describe);
+    response.cluster_authorized_operations =
+        allowed ? context.authorization().operations(security::ResourceType::cluster,
+                                                     security::cluster_name)
+                : 0;
+  }
+  co_return response;
+}
+
+}  // namespace
+
+std::unique_ptr<net::Handler> describe_cluster_handler() {
+  return net::make_handler<Request, Context>(
+      handle, net::checked_in_handler<Request>("anybody may ask; only the operations need more"));
+}
+
+}  // namespace arus::broker

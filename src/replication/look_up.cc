@@ -1,0 +1,85 @@
+#include "replication/look_up.h"
+
+namespace arus::replication {
+namespace {
+
+// The partition, led here and open.
+env::Task<Result<std::shared_ptr<Partition>>> leader_of(LoopPartitions& partitions,
+                                                        TopicIdPartition id,
+                                                        std::int32_t current_epoch) {
+  auto partition = partitions.find(id);
+  if (!partition) co_return partition;
+  ARUS_CO_TRY((*partition)->check_leader(current_epoch));
+  if (!(*partition)->is_open()) ARUS_CO_TRY(co_await (*partition)->opened());
+  co_return partition;
+}
+
+env::Task<Result<storage::TimestampedOffset>> look_up(Partition& partition, std::int64_t timestamp,
+                                                      bool committed) {
+  const storage::Log& log = partition.log();
+  const Offset end = committed ? partition.last_stable_offset() : partition.high_watermark();
+  storage::TimestampedOffset found;
+  switch (timestamp) {
+    case latest_offset:
+      found.offset = end;
+      found.leader_epoch = log.latest_epoch();
+      co_return found;
+    case earliest_offset:
+    case earliest_local_offset:
+      found.offset = log.log_start();
+      found.leader_epoch = log.epoch_of(found.offset);
+      co_return found;
+    case latest_tiered_offset:
+    case earliest_pending_upload_offset:
+      co_return found;
+    default:
+      break;
+  }
+  const Partition::Use use(partition);
+  auto hit = timestamp == max_timestamp_offset
+                 ? co_await partition.log().find_max_timestamp(end)
+                 : co_await partition.log().find_timestamp(timestamp, end);
+  if (!hit) co_return std::unexpected(std::move(hit).error());
+  if (*hit && (*hit)->offset < end) found = **hit;
+  co_return found;
+}
+
+}  // namespace
+
+env::Task<std::vector<OffsetLookupResult>> look_up_offsets(LoopPartitions& partitions,
+                                                           std::vector<OffsetLookup> lookups,
+                                                           OffsetLookupOptions options) {
+  std::vector<OffsetLookupResult> results(lookups.size());
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    const auto partition = co_await leader_of(partitions, lookups[i].id, lookups[i].current_epoch);
+    if (!partition) {
+      results[i].error = partition.error().code;
+      continue;
+    }
+    const auto found = co_await look_up(**partition, lookups[i].timestamp, options.committed);
+    if (found) {
+      results[i].found = *found;
+    } else {
+      results[i].error = found.error().code;
+    }
+  }
+  co_return results;
+}
+
+env::Task<std::vector<EpochLookupResult>> look_up_epochs(LoopPartitions& partitions,
+                                                         std::vector<EpochLookup> lookups,
+                                                         NoOptions options) {
+  static_cast<void>(options);
+  std::vector<EpochLookupResult> results(lookups.size());
+  for (std::size_t i = 0; i < lookups.size(); ++i) {
+    const auto partition = co_await leader_of(partitions, lookups[i].id, lookups[i].current_epoch);
+    if (partition) {
+      results[i].end = (*partition)->log().end_of_epoch(LeaderEpoch{lookups[i].epoch});
+    } else {
+      results[i].error = partition.error().code;
+    }
+  }
+  co_return results;
+}
+
+}  // namespace arus::replication
