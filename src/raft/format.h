@@ -9,6 +9,7 @@
 #include "base/uuid.h"
 #include "env/environment.h"
 #include "raft/core/voters.h"
+#include "raft/features.h"
 
 namespace arus::raft {
 
@@ -56,14 +57,14 @@ struct Formatted {
   std::vector<std::string> already_formatted;
 };
 
-// "4.3-IV0", "4.3" or a number to a metadata.version level.
-Result<std::int16_t> parse_release_version(const std::string& text);
-std::string release_name(std::int16_t level);
-
 // Writes meta.properties and bootstrap.checkpoint into each directory and, for kraft.version 1,
 // the 0-0 checkpoint of the metadata log. Blocking: for commands and for start-up. An error where a
 // directory is formatted already (unless ignore_formatted), or holds another cluster or node.
 Result<Formatted> format(env::Environment& environment, const FormatOptions& options);
+
+// What bootstrap.checkpoint of these options holds: metadata.version first, other features by name,
+// SCRAM credentials; framed records.
+Result<std::vector<Bytes>> bootstrap_records(const FormatOptions& options);
 
 // A cluster id for a node that nobody has formatted.
 std::string random_cluster_id(env::Random& random);
