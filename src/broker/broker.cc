@@ -73,10 +73,12 @@ env::Task<Result<>> Broker::begin() {
   ARUS_CO_TRY(bind());
   ARUS_CO_TRY(co_await open_directories());
   ARUS_CO_TRY(co_await start_quorum());
+  ARUS_CO_TRY(check_protection());
   ARUS_CO_TRY(co_await start_partitions());
   ARUS_CO_TRY(co_await join());
   co_await start_loops();
   accept();
+  ARUS_CO_TRY(serve_metrics());
   co_return Result<>{};
 }
 
@@ -173,6 +175,22 @@ env::Task<Result<>> Broker::start_quorum() {
   co_return Result<>{};
 }
 
+// Settings that were changed while the node ran may ask for protection, too.
+Result<> Broker::check_protection() const {
+  const auto image = quorum_->images().current();
+  const auto resource = [](std::string name) {
+    return metadata::ConfigResource{metadata::ConfigResourceType::broker, std::move(name)};
+  };
+  config::ConfigMap effective = image->configs(resource(std::to_string(config_.node_id.value())));
+  effective.insert(image->configs(resource("")).begin(), image->configs(resource("")).end());
+  effective.insert(config_.properties.begin(), config_.properties.end());
+  const auto key = config::find_insecure_key(effective);
+  if (!key || options_.allow_insecure) return {};
+  return fail(ErrorCode::invalid_config,
+              fmt::format("{}: {} (--allow-insecure serves all the same, open to everyone)",
+                          key->key, key->reason));
+}
+
 env::Task<Result<>> Broker::start_partitions() {
   for (const auto& directory : directories_) {
     directory_ids_.push_back(directory->identity()->directory_id);
@@ -246,6 +264,22 @@ void Broker::accept() {
   }
 }
 
+Result<> Broker::serve_metrics() {
+  if (!config_.arus_metrics_listen) return {};
+  const env::Address address{.host = config_.arus_metrics_listen->host,
+                             .port = config_.arus_metrics_listen->port};
+  auto listener = environment_.listen(environment_.loop(0), address, 16);
+  if (!listener) {
+    return fail({.code = listener.error().code,
+                 .message = fmt::format("Cannot listen on {} for metrics: {}", address.to_string(),
+                                        listener.error().message),
+                 .os_error = listener.error().os_error});
+  }
+  metrics_endpoint_ = std::make_unique<MetricsEndpoint>(std::move(*listener), metrics_);
+  env::spawn(gate_, metrics_endpoint_->run());
+  return {};
+}
+
 std::vector<env::Address> Broker::addresses() const {
   std::vector<env::Address> all;
   for (std::size_t i = 0; i < acceptors_.size(); ++i) {
@@ -256,6 +290,7 @@ std::vector<env::Address> Broker::addresses() const {
 
 env::Task<void> Broker::stop_network() {
   for (const auto& acceptor : acceptors_) acceptor->close();
+  if (metrics_endpoint_) metrics_endpoint_->close();
   co_await gate_.close();
   if (!services_) co_return;
   for (std::size_t i = 0; i < services_->loop_count(); ++i) {

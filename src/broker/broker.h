@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/metrics_endpoint.h"
 #include "broker/services.h"
 #include "config/broker_config.h"
 #include "controller/quorum_node.h"
@@ -21,6 +22,8 @@ struct BrokerOptions {
   std::shared_ptr<const config::BrokerConfig> config;
   // What the operator says the cluster is; a directory of another one is refused.
   std::optional<std::string> cluster_id;
+  // Serve although settings in the metadata ask for protection that this version does not have.
+  bool allow_insecure = false;
 };
 
 // One node alone: voter, controller and broker in this process. Everything but the connections and
@@ -57,10 +60,12 @@ class Broker {
   env::Task<Result<>> open_directories();
   [[nodiscard]] std::vector<metadata::Endpoint> controller_endpoints() const;
   env::Task<Result<>> start_quorum();
+  [[nodiscard]] Result<> check_protection() const;
   env::Task<Result<>> start_partitions();
   env::Task<Result<>> join();
   env::Task<void> start_loops();
   void accept();
+  Result<> serve_metrics();
   env::Task<void> stop_network();
 
   env::Environment& environment_;
@@ -84,6 +89,7 @@ class Broker {
   std::unique_ptr<net::Pipeline> controller_pipeline_;
   net::ConnectionCount connection_count_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+  std::unique_ptr<MetricsEndpoint> metrics_endpoint_;
   env::Gate gate_;
 };
 
