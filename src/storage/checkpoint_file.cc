@@ -119,8 +119,8 @@ Result<std::vector<EpochStart>> parse_leader_epoch_checkpoint(std::string_view t
     if (!epoch || !start || *epoch < 0 || *start < 0) {
       return fail(ErrorCode::corrupt_message, "A line of the checkpoint is not epoch and offset");
     }
-    if (!entries.empty() && (entries.back().epoch.value() >= *epoch ||
-                             entries.back().start.value() > *start)) {
+    if (!entries.empty() &&
+        (entries.back().epoch.value() >= *epoch || entries.back().start.value() > *start)) {
       return fail(ErrorCode::corrupt_message, "The leader epochs do not ascend");
     }
     entries.push_back({LeaderEpoch{*epoch}, Offset{*start}});

@@ -15,9 +15,8 @@ std::string encode_clean_shutdown(std::int64_t broker_epoch) {
 
 std::optional<std::int64_t> parse_clean_shutdown(std::string_view text) {
   std::string packed;
-  std::ranges::copy_if(text, std::back_inserter(packed), [](char c) {
-    return c != ' ' && c != '\n' && c != '\r' && c != '\t';
-  });
+  std::ranges::copy_if(text, std::back_inserter(packed),
+                       [](char c) { return c != ' ' && c != '\n' && c != '\r' && c != '\t'; });
   if (packed.empty()) return -1;
   if (!packed.starts_with(prefix) || !packed.ends_with('}')) return std::nullopt;
   std::int64_t epoch = 0;

@@ -10,24 +10,24 @@ namespace {
 const LogComponent log{"storage.writer"};
 }  // namespace
 
-Result<std::shared_ptr<env::File>> WriterFiles::open(WriterFile& file) {
-  if (file.open_ != nullptr) {
-    uses_.splice(uses_.begin(), uses_, file.use_);
-    return file.open_;
+Result<std::shared_ptr<env::File>> WriterFiles::open(const std::shared_ptr<WriterFile>& file) {
+  if (file->open_ != nullptr) {
+    uses_.splice(uses_.begin(), uses_, file->use_);
+    return file->open_;
   }
   if (uses_.size() >= limit_) evict_one();
-  auto opened = files_.open(file.path(), env::OpenMode::create);
+  auto opened = files_.open(file->path(), env::OpenMode::create);
   if (!opened) return fail(std::move(opened).error());
-  file.open_ = std::move(*opened);
-  uses_.push_front(&file);
-  file.use_ = uses_.begin();
-  return file.open_;
+  file->open_ = std::move(*opened);
+  uses_.push_front(file);
+  file->use_ = uses_.begin();
+  return file->open_;
 }
 
 void WriterFiles::close(WriterFile& file) {
   if (file.open_ == nullptr) return;
-  uses_.erase(file.use_);
   file.open_ = nullptr;
+  uses_.erase(file.use_);  // may end the file's life
 }
 
 // A file with unflushed bytes is kept open where another can go: its descriptor is the one that
@@ -65,7 +65,7 @@ void DirectoryWriter::submit(WriteGroup group, std::weak_ptr<WritePort> port, en
 env::Task<Result<>> DirectoryWriter::run(WriterAction action) {
   co_return co_await env::run_on(*worker_, [this, &action]() -> Result<> {
     Result<> result = prepare();
-    if (result) result = action(*this);
+    if (result) result = action(this);
     end_turn();
     return result;
   });
@@ -81,8 +81,8 @@ void DirectoryWriter::execute(WriteGroup group, std::weak_ptr<WritePort> port, e
   if (group.answer_written) answer(port, loop, group.id, WriteStage::written);
   if (group.durable) {
     waiting_bytes_ += group.size_bytes;
-    waiting_.push_back({group.id, std::move(port), &loop, std::move(group.flush),
-                        group.size_bytes});
+    waiting_.push_back(
+        {group.id, std::move(port), &loop, std::move(group.flush), group.size_bytes});
   }
   group.steps.clear();
   end_turn();
@@ -92,7 +92,7 @@ Result<> DirectoryWriter::prepare() {
   if (failure_) return fail(*failure_);
   if (before_first_change_) {
     WriterAction action = std::exchange(before_first_change_, nullptr);
-    if (Result<> result = action(*this); !result) {
+    if (Result<> result = action(this); !result) {
       go_offline(result.error());
       return result;
     }
@@ -105,14 +105,14 @@ Result<> DirectoryWriter::perform(WriteGroup& group) {
     if (auto* const bytes = std::get_if<FileWrite>(&step)) {
       ARUS_TRY(write(*bytes));
     } else {
-      ARUS_TRY(std::get<WriterAction>(step)(*this));
+      ARUS_TRY(std::get<WriterAction>(step)(this));
     }
   }
   return {};
 }
 
 Result<> DirectoryWriter::write(const FileWrite& write) {
-  auto file = open_files_.open(*write.file);
+  auto file = open_files_.open(write.file);
   if (!file) return fail(std::move(file).error());
   std::vector<ByteView> pieces;
   pieces.reserve(write.pieces.size());
@@ -124,10 +124,11 @@ Result<> DirectoryWriter::write(const FileWrite& write) {
   return (*file)->write_at(pieces, write.position);
 }
 
-Result<> DirectoryWriter::truncate(WriterFile& file, std::int64_t size_bytes) {
+Result<> DirectoryWriter::truncate(const std::shared_ptr<WriterFile>& file,
+                                   std::int64_t size_bytes) {
   auto opened = open_files_.open(file);
   if (!opened) return fail(std::move(opened).error());
-  file.unsynced_ = true;
+  file->unsynced_ = true;
   return (*opened)->truncate(size_bytes);
 }
 
@@ -145,7 +146,8 @@ Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView byt
 // Flushes as soon as nothing more is there to share the flush.
 void DirectoryWriter::end_turn() {
   if (waiting_.empty() || failure_) return;
-  const bool full = waiting_.size() >= limits_.round_groups || waiting_bytes_ >= limits_.round_bytes;
+  const bool full =
+      waiting_.size() >= limits_.round_groups || waiting_bytes_ >= limits_.round_bytes;
   if (!full && worker_->queued() > 0) return;
   if (Result<> flushed = flush_waiting(); !flushed) {
     go_offline(flushed.error());
@@ -158,11 +160,11 @@ void DirectoryWriter::end_turn() {
 }
 
 Result<> DirectoryWriter::flush_waiting() {
-  std::vector<WriterFile*> files;
+  std::vector<std::shared_ptr<WriterFile>> files;
   std::unordered_set<WriterFolder*> folders;
   for (const Waiting& group : waiting_) {
     for (const auto& file : group.flush) {
-      if (std::exchange(file->unsynced_, false)) files.push_back(file.get());
+      if (std::exchange(file->unsynced_, false)) files.push_back(file);
       WriterFolder& folder = *file->folder_;
       if (folder.created_unsynced || folder.entries_unsynced) folders.insert(&folder);
     }
@@ -180,9 +182,9 @@ Result<> DirectoryWriter::flush_waiting() {
   return {};
 }
 
-Result<> DirectoryWriter::flush_files(const std::vector<WriterFile*>& files) {
-  for (WriterFile* const file : files) {
-    auto opened = open_files_.open(*file);
+Result<> DirectoryWriter::flush_files(const std::vector<std::shared_ptr<WriterFile>>& files) {
+  for (const auto& file : files) {
+    auto opened = open_files_.open(file);
     if (!opened) return fail(std::move(opened).error());
     ARUS_TRY((*opened)->sync());
   }
@@ -195,8 +197,8 @@ Result<> DirectoryWriter::flush_folders(const std::unordered_set<WriterFolder*>&
   for (const WriterFolder* const folder : folders) {
     if (folder->created_unsynced) {
       created = true;
-      auto metadata = files_.open(join_path(folder->path, partition_metadata_name),
-                                  env::OpenMode::read_write);
+      auto metadata =
+          files_.open(join_path(folder->path, partition_metadata_name), env::OpenMode::read_write);
       if (!metadata) return fail(std::move(metadata).error());
       ARUS_TRY((*metadata)->sync());
     }

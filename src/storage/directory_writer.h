@@ -22,7 +22,7 @@ class WriterFiles {
   WriterFiles(env::FileSystem& files, std::size_t limit) : files_(files), limit_(limit) {}
 
   // Opens the file or makes it; it stays open until others push it out.
-  Result<std::shared_ptr<env::File>> open(WriterFile& file);
+  Result<std::shared_ptr<env::File>> open(const std::shared_ptr<WriterFile>& file);
   void close(WriterFile& file);
 
  private:
@@ -30,7 +30,7 @@ class WriterFiles {
 
   env::FileSystem& files_;
   const std::size_t limit_;
-  std::list<WriterFile*> uses_;  // the most recent one in front
+  std::list<std::shared_ptr<WriterFile>> uses_;  // the most recent one in front
 };
 
 struct DirectoryWriterLimits {
@@ -74,7 +74,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   [[nodiscard]] env::FileSystem& files() { return files_; }
   [[nodiscard]] const std::string& root() const { return root_; }
   Result<> write(const FileWrite& write);
-  Result<> truncate(WriterFile& file, std::int64_t size_bytes);
+  Result<> truncate(const std::shared_ptr<WriterFile>& file, std::int64_t size_bytes);
   void close(WriterFile& file) { open_files_.close(file); }
   // Replaces a small file at once for readers, without waiting for stable storage.
   Result<> replace_unsynced(const std::string& path, ByteView bytes);
@@ -93,7 +93,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void execute(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop);
   void end_turn();
   Result<> flush_waiting();
-  Result<> flush_files(const std::vector<WriterFile*>& files);
+  Result<> flush_files(const std::vector<std::shared_ptr<WriterFile>>& files);
   Result<> flush_folders(const std::unordered_set<WriterFolder*>& folders);
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
               WriteStage stage);

@@ -23,11 +23,10 @@ bool is_hex(std::string_view text) {
 }
 
 bool is_legal_topic(std::string_view topic) {
-  return !topic.empty() && topic != "." && topic != ".." &&
-         std::ranges::all_of(topic, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
+  return !topic.empty() && topic != "." && topic != ".." && std::ranges::all_of(topic, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
 std::optional<TopicPartition> parse_topic_partition(std::string_view name) {

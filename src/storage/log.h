@@ -21,6 +21,9 @@ struct AppendOptions {
   LeaderEpoch leader_epoch;
   std::int64_t now_ms = 0;        // wall clock, for LogAppendTime and producer expiry
   bool from_coordinator = false;  // transaction markers and coordinator records
+  // Feature level transaction.version that the batch was sent under; 0 where it is unknown. From 2
+  // on a marker's epoch is greater than the producer's, and an unknown producer begins at 0.
+  std::int16_t transaction_version = 0;
 };
 
 // What an append did. With `duplicate` nothing was appended and the offsets are those of the
@@ -91,6 +94,12 @@ class Log {
   [[nodiscard]] virtual const std::optional<Error>& failure() const = 0;
 
   virtual void set_observer(LogObserver* observer) = 0;
+  // Tells the log what consumers may read: transactions whose marker lies below are decided, and
+  // the directory's checkpoint of high watermarks follows. A log that is never told takes what is
+  // durable (synced) or written (page-cache).
+  virtual void set_high_watermark(Offset high_watermark) = 0;
+  // The high watermark that the checkpoint had when the log was opened, at most log_end().
+  [[nodiscard]] virtual Offset checkpointed_high_watermark() const = 0;
   // Takes effect as each key says (segment sizes at the next roll, the rest at once).
   virtual void configure(std::shared_ptr<const config::TopicConfig> config) = 0;
 

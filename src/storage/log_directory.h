@@ -20,6 +20,18 @@ struct FoundLog {
   std::optional<Uuid> topic_id;  // from partition.metadata
 };
 
+struct DirectoryOptions {
+  // Descriptors for segments and indexes, shared by the writer and the readers of all loops.
+  std::size_t open_files = 2048;
+  std::int64_t producer_id_expiration_ms = 86'400'000;
+  std::int64_t file_delete_delay_ms = 60'000;
+  std::int64_t checkpoint_interval_ms = 5'000;  // of offsets that moved
+  // What a loop may have under way to the writer, and how long the writer may stand still, before
+  // appends are refused with REQUEST_TIMED_OUT.
+  std::size_t outstanding_bytes = std::size_t{256} << 20;
+  std::int64_t stalled_after_ms = 1'000;
+};
+
 struct DirectorySize {
   std::int64_t total_bytes = 0;
   std::int64_t usable_bytes = 0;
@@ -37,7 +49,9 @@ class LogDirectory {
   // or when a file in it cannot be read. Blocking: for start-up, on a worker or before the loops
   // run.
   static Result<std::unique_ptr<LogDirectory>> open(env::Environment& environment,
-                                                    const std::string& path);
+                                                    const std::string& path,
+                                                    const DirectoryOptions& options = {});
+  // On loop 0, or when no loop runs any more; no Log of it may be left.
   virtual ~LogDirectory() = default;
 
   [[nodiscard]] virtual const std::string& path() const = 0;
@@ -46,11 +60,14 @@ class LogDirectory {
   virtual Result<> stamp(const DirectoryIdentity& identity) = 0;
   // brokerEpoch of .kafka_cleanshutdown as found at open(), or nothing after an unclean stop.
   [[nodiscard]] virtual std::optional<std::int64_t> clean_shutdown_epoch() const = 0;
+  // Partitions of topics, ascending; not __cluster_metadata, which its owner opens by name.
   [[nodiscard]] virtual const std::vector<FoundLog>& found() const = 0;
 
   // Opens the log of a partition that exists on disk, recovering it where needed, or makes it
   // (directory and partition.metadata before the first append). The log belongs to the current
-  // loop.
+  // loop. INCONSISTENT_TOPIC_ID where the directory on disk is another topic's. What an unclean
+  // stop left and recovery kept is durable only after sync_recovered(); logs opened later, and
+  // __cluster_metadata, are durable when this completes.
   virtual env::Task<Result<std::unique_ptr<Log>>> open_log(
       TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config) = 0;
   // Renames to `topic-N.<hex>-delete` at once and removes the files later; the Log must be gone.

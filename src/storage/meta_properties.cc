@@ -23,8 +23,7 @@ std::string date_line(std::int64_t now_ms) {
                      days.substr(3UL * weekday{midnight}.c_encoding(), 3),
                      months.substr(3UL * (static_cast<unsigned>(date.month()) - 1), 3),
                      static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(),
-                     static_cast<int>(date.year()));
+                     time.minutes().count(), time.seconds().count(), static_cast<int>(date.year()));
 }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\f' || c == '\r'; }

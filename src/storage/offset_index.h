@@ -29,7 +29,7 @@ void encode(const OffsetIndexEntry& entry, Offset base_offset, Bytes& to);
 [[nodiscard]] Result<std::vector<OffsetIndexEntry>> parse_offset_index(ByteView file,
                                                                        Offset base_offset);
 // The last entry of ascending ones whose offset is at most `offset`.
-[[nodiscard]] std::optional<OffsetIndexEntry> floor_entry(
-    std::span<const OffsetIndexEntry> entries, Offset offset);
+[[nodiscard]] std::optional<OffsetIndexEntry> floor_entry(std::span<const OffsetIndexEntry> entries,
+                                                          Offset offset);
 
 }  // namespace arus::storage

@@ -34,7 +34,7 @@ struct ProducerEntry {
   std::uint8_t batch_count = 0;
   std::int32_t coordinator_epoch = -1;
   std::int64_t last_timestamp_ms = -1;
-  Offset transaction_start = no_offset;  // first offset of the open transaction, or −1
+  Offset transaction_start = no_offset;               // first offset of the open transaction, or −1
   std::array<ProducerBatch, batches_kept> batches{};  // oldest first
 
   [[nodiscard]] const ProducerBatch* last_batch() const {

@@ -43,8 +43,8 @@ Result<std::vector<TimeIndexEntry>> parse_time_index(ByteView file, Offset base_
 
 std::optional<TimeIndexEntry> floor_entry(std::span<const TimeIndexEntry> entries,
                                           std::int64_t timestamp_ms) {
-  const auto above = std::ranges::upper_bound(entries, timestamp_ms, {},
-                                              &TimeIndexEntry::timestamp_ms);
+  const auto above =
+      std::ranges::upper_bound(entries, timestamp_ms, {}, &TimeIndexEntry::timestamp_ms);
   if (above == entries.begin()) return std::nullopt;
   return *(above - 1);
 }

@@ -22,8 +22,7 @@ struct TimeIndexEntry {
 };
 
 void encode(const TimeIndexEntry& entry, Offset base_offset, Bytes& to);
-[[nodiscard]] TimeIndexEntry decode_time_index_entry(const std::uint8_t* bytes,
-                                                     Offset base_offset);
+[[nodiscard]] TimeIndexEntry decode_time_index_entry(const std::uint8_t* bytes, Offset base_offset);
 // All entries of a file, up to the zeros that Kafka leaves behind the last while it runs.
 // CORRUPT_MESSAGE where entries do not ascend or an entry is cut.
 [[nodiscard]] Result<std::vector<TimeIndexEntry>> parse_time_index(ByteView file,

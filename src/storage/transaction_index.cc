@@ -33,8 +33,7 @@ Result<std::vector<TransactionIndexEntry>> parse_transaction_index(ByteView file
         Offset{load_big<std::int64_t>(bytes + format::first_offset_at)},
         Offset{load_big<std::int64_t>(bytes + format::last_offset_at)},
         Offset{load_big<std::int64_t>(bytes + format::last_stable_offset_at)}};
-    const bool ascends =
-        entries.empty() || entry.last_offset > entries.back().last_offset;
+    const bool ascends = entries.empty() || entry.last_offset > entries.back().last_offset;
     if (entry.first_offset > entry.last_offset || entry.first_offset < Offset{0} || !ascends) {
       return fail(ErrorCode::corrupt_message, "The transaction index contradicts itself");
     }

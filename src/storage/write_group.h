@@ -28,7 +28,7 @@ struct FileWrite {
 };
 
 // Anything else that changes files, in order with the writes. An error takes the directory offline.
-using WriterAction = std::move_only_function<Result<>(DirectoryWriter&)>;
+using WriterAction = std::move_only_function<Result<>(DirectoryWriter*)>;
 
 // Steps are carried out in order. Then, where `durable` is set, the files of `flush` are brought to
 // stable storage.
@@ -37,8 +37,8 @@ struct WriteGroup {
   std::vector<std::variant<FileWrite, WriterAction>> steps;
   std::vector<std::shared_ptr<WriterFile>> flush;
   std::size_t size_bytes = 0;
-  bool durable = false;          // somebody waits for stable storage
-  bool answer_written = false;   // somebody waits for the page cache only
+  bool durable = false;         // somebody waits for stable storage
+  bool answer_written = false;  // somebody waits for the page cache only
 };
 
 enum class WriteStage : std::uint8_t { written, durable };

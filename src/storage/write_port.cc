@@ -27,8 +27,7 @@ void WritePort::remove(WriteTarget& target) {
   std::ranges::for_each(in_flight_, forget);
 }
 
-void WritePort::write(const std::shared_ptr<WriterFile>& file, std::int64_t position,
-                      Slice bytes) {
+void WritePort::write(const std::shared_ptr<WriterFile>& file, std::int64_t position, Slice bytes) {
   if (failure_) return;
   schedule();
   group_.size_bytes += bytes.size();
@@ -77,7 +76,8 @@ void WritePort::mark(WriteTarget& target, const WriteMark& mark, bool synced,
 }
 
 void WritePort::need_flush(const std::shared_ptr<WriterFile>& file) {
-  // One group flushes few files; those of many partitions differ, and the last one is the usual hit.
+  // One group flushes few files; those of many partitions differ, and the last one is the usual
+  // hit.
   if (!group_.flush.empty() && group_.flush.back() == file) return;
   group_.flush.push_back(file);
 }

@@ -14,8 +14,8 @@ namespace arus::storage {
 
 // How far the file of a log's newest segment and the log itself reach once a group is written.
 struct WriteMark {
-  Offset end;                     // of the log
-  Offset segment_base;            // of the segment that was written last
+  Offset end;           // of the log
+  Offset segment_base;  // of the segment that was written last
   std::int64_t segment_bytes = 0;
 };
 
@@ -105,8 +105,8 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   std::vector<WriteTarget*> targets_;
 
   std::uint64_t next_id_ = 1;
-  WriteGroup group_;      // being filled
-  Pending pending_;       // its other half, which stays here
+  WriteGroup group_;                      // being filled
+  Pending pending_;                       // its other half, which stays here
   std::size_t first_mergeable_step_ = 0;  // writes before it stand before an action
   bool scheduled_ = false;
   std::deque<Pending> in_flight_;

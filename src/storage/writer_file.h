@@ -31,6 +31,7 @@ class WriterFile {
   [[nodiscard]] std::string path() const {
     return join_path(folder_->path, segment_file_name(base_offset_, suffix_));
   }
+  [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] bool is_log() const { return suffix_ == suffix::log; }
 
  private:
@@ -48,7 +49,7 @@ class WriterFile {
 
   // The writer's.
   std::shared_ptr<env::File> open_;
-  std::list<WriterFile*>::iterator use_;  // valid while open
+  std::list<std::shared_ptr<WriterFile>>::iterator use_;  // valid while open
   bool unsynced_ = false;
 };
 

@@ -1,0 +1,139 @@
+#include "storage/directory_contents.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "storage/checkpoint_file.h"
+#include "storage/clean_shutdown_file.h"
+#include "storage/file_names.h"
+#include "storage/meta_properties.h"
+#include "storage/partition_metadata.h"
+
+namespace arus::storage {
+
+namespace {
+
+const LogComponent log{"storage.directory"};
+
+constexpr std::int64_t small_file_bytes = 1 << 20;
+
+bool is_expected(const env::DirectoryEntry& entry) {
+  static constexpr std::array<std::string_view, 9> names = {meta_properties_name,
+                                                            lock_name,
+                                                            clean_shutdown_name,
+                                                            high_watermark_checkpoint_name,
+                                                            recovery_point_checkpoint_name,
+                                                            log_start_checkpoint_name,
+                                                            cleaner_checkpoint_name,
+                                                            "bootstrap.checkpoint",
+                                                            "lost+found"};
+  std::string_view name = entry.name;
+  if (entry.is_directory) {
+    return name == "lost+found" || parse_partition_directory(name).has_value();
+  }
+  if (name.ends_with(suffix::temporary)) name.remove_suffix(suffix::temporary.size());
+  return std::ranges::find(names, name) != names.end() || name.starts_with("arus-");
+}
+
+// Sets one member of the offsets of every partition that a checkpoint names.
+Result<> read_checkpoint(env::FileSystem& files, const std::string& directory,
+                         std::string_view name, Offset LogOffsets::* member,
+                         std::map<TopicPartition, LogOffsets>& offsets) {
+  const std::string path = join_path(directory, name);
+  if (!files.exists(path)) return {};
+  const auto text = files.read_file(path);
+  if (!text) return fail(text.error());
+  const auto entries = parse_offset_checkpoint(as_text(*text));
+  if (!entries) {
+    log.warning("{}: {}; it is not used", path, entries.error().message);
+    return {};
+  }
+  for (const PartitionOffset& entry : *entries) {
+    LogOffsets& of = offsets[entry.partition];
+    of.name = entry.partition;
+    of.*member = entry.offset;
+    if (member == &LogOffsets::log_start) of.starts_inside_segment = true;
+  }
+  return {};
+}
+
+std::optional<Uuid> read_topic_id(env::FileSystem& files, const std::string& directory) {
+  const auto text =
+      files.read_file(join_path(directory, partition_metadata_name), small_file_bytes);
+  if (!text) return std::nullopt;
+  const auto id = parse_partition_metadata(as_text(*text));
+  return id ? std::optional<Uuid>(*id) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::optional<DirectoryIdentity>> identify_directory(env::FileSystem& files,
+                                                            const std::string& path) {
+  const std::string properties = join_path(path, meta_properties_name);
+  if (files.exists(properties)) {
+    const auto text = files.read_file(properties, small_file_bytes);
+    if (!text) return fail(text.error());
+    auto identity = parse_meta_properties(as_text(*text));
+    if (!identity) {
+      return fail(ErrorCode::kafka_storage_error, path + ": " + identity.error().message);
+    }
+    return std::optional(std::move(*identity));
+  }
+  const auto entries = files.list(path);
+  if (!entries) return fail(entries.error());
+  for (const auto& entry : *entries) {
+    if (!is_expected(entry)) {
+      return fail(ErrorCode::kafka_storage_error,
+                  fmt::format("{} is not a log directory: it has no meta.properties and holds "
+                              "\"{}\", which is not Kafka's",
+                              path, entry.name));
+    }
+  }
+  return std::nullopt;
+}
+
+Result<DirectoryContents> read_directory(env::FileSystem& files, const std::string& path) {
+  DirectoryContents contents;
+  auto identity = identify_directory(files, path);
+  if (!identity) return fail(std::move(identity).error());
+  contents.identity = std::move(*identity);
+  if (const std::string marker = join_path(path, clean_shutdown_name); files.exists(marker)) {
+    const auto text = files.read_file(marker, small_file_bytes);
+    if (!text) return fail(text.error());
+    contents.clean_shutdown_epoch = parse_clean_shutdown(as_text(*text));
+  }
+  for (const auto& [name, member] :
+       {std::pair{recovery_point_checkpoint_name, &LogOffsets::recovery_point},
+        std::pair{high_watermark_checkpoint_name, &LogOffsets::high_watermark},
+        std::pair{log_start_checkpoint_name, &LogOffsets::log_start}}) {
+    ARUS_TRY(read_checkpoint(files, path, name, member, contents.checkpoints));
+  }
+  const auto entries = files.list(path);
+  if (!entries) return fail(entries.error());
+  for (const auto& entry : *entries) {
+    if (!entry.is_directory) continue;
+    auto name = parse_partition_directory(entry.name);
+    if (!name) {
+      if (entry.name != "lost+found") {
+        log.warning("{}: leaves the directory {} alone, it is no partition's", path, entry.name);
+      }
+      continue;
+    }
+    const std::string directory = join_path(path, entry.name);
+    if (name->kind == PartitionDirectoryKind::deleted) {
+      contents.deleted.push_back(directory);
+    } else if (name->kind != PartitionDirectoryKind::live) {
+      log.info("{}: leaves {} alone", path, entry.name);
+    } else if (name->partition.topic != metadata_topic_name) {
+      const auto topic_id = read_topic_id(files, directory);
+      contents.found.push_back({std::move(name->partition), topic_id});
+    }
+  }
+  std::ranges::sort(contents.found, {}, &FoundLog::name);
+  return contents;
+}
+
+}  // namespace arus::storage

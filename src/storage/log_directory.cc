@@ -1,0 +1,503 @@
+#include "storage/log_directory.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "storage/clean_shutdown_file.h"
+#include "storage/directory_checkpoints.h"
+#include "storage/directory_contents.h"
+#include "storage/directory_writer.h"
+#include "storage/file_names.h"
+#include "storage/meta_properties.h"
+#include "storage/partition_log.h"
+#include "storage/partition_metadata.h"
+
+namespace arus::storage {
+
+namespace {
+
+const LogComponent log{"storage.directory"};
+
+constexpr env::Duration producer_check_interval = std::chrono::minutes{10};
+
+// What all parts of an open directory share. Members without another note belong to loop 0.
+class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
+ public:
+  DirectoryCore(env::Environment& environment, std::string path, DirectoryOptions options,
+                std::unique_ptr<env::FileLock> lock, DirectoryContents contents);
+
+  // From any loop.
+  env::Task<Result<std::unique_ptr<Log>>> open_log(
+      TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config);
+  env::Task<Result<>> move_away(TopicPartition name, std::optional<Uuid> topic_id,
+                                std::string_view ending);
+  env::Task<Result<>> sync_recovered();
+  [[nodiscard]] bool offline() const;
+
+  void start();
+  env::Task<Result<>> close(std::int64_t broker_epoch);
+
+  env::Environment& environment;
+  const std::string path;
+  const DirectoryOptions options;
+  const DirectoryContents contents;           // as found; never changes
+  std::optional<DirectoryIdentity> identity;  // start-up's
+
+ private:
+  class Tick : public env::Timer {
+   public:
+    explicit Tick(DirectoryCore& core) : core_(core) {}
+    void fire() override { core_.tick(); }
+
+   private:
+    DirectoryCore& core_;
+  };
+  struct Removal {
+    std::string path;
+    env::TimePoint due;
+  };
+  using LogMap = std::map<TopicPartition, LogOffsets>;
+
+  [[nodiscard]] std::shared_ptr<LogHost> host() const;
+  [[nodiscard]] const FoundLog* find(const TopicPartition& name, const Uuid& topic_id) const;
+  env::Task<Result<LoadedLog>> load(const TopicPartition& name, LogOffsets offsets, bool clean,
+                                    std::int32_t index_interval_bytes);
+  env::Task<Result<bool>> make_folder(const std::string& folder, const Uuid& topic_id);
+  env::Task<Result<>> drain_all();
+  env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);
+  env::Task<Result<>> write_checkpoints();
+  void tick();
+  static env::Task<void> run_checkpoint(std::shared_ptr<DirectoryCore> core);
+  void expire_producers();
+  void remove_due();
+
+  std::vector<std::shared_ptr<LogHost>> hosts_;  // by loop; each belongs to its loop
+  std::shared_ptr<DirectoryWriter> writer_;
+  std::unique_ptr<env::FileLock> lock_;
+  DirectoryCheckpoints checkpoints_;  // the writer's
+  std::vector<char> recovered_;       // by loop: sync_recovered() is done
+  Tick timer_{*this};
+  std::vector<Removal> removals_;
+  std::set<TopicPartition> moved_;  // of `contents.found`, gone since
+  env::TimePoint producers_checked_{};
+  bool checkpointing_ = false;
+  bool closing_ = false;
+  env::Event checkpointed_;
+};
+
+DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_path,
+                             DirectoryOptions the_options, std::unique_ptr<env::FileLock> lock,
+                             DirectoryContents the_contents)
+    : environment(the_environment),
+      path(std::move(the_path)),
+      options(the_options),
+      contents(std::move(the_contents)),
+      identity(contents.identity),
+      writer_(std::make_shared<DirectoryWriter>(
+          environment, path, DirectoryWriterLimits{.open_files = options.open_files / 2})),
+      lock_(std::move(lock)),
+      checkpoints_(path),
+      recovered_(environment.loop_count(), contents.clean_shutdown_epoch.has_value()) {
+  // From the first change on the directory is not as the last stop left it.
+  writer_->set_before_first_change([this_path = path](DirectoryWriter* writer) -> Result<> {
+    const std::string marker = join_path(this_path, clean_shutdown_name);
+    if (!writer->files().exists(marker)) return {};
+    ARUS_TRY(writer->files().remove(marker));
+    return writer->files().sync_directory(this_path);
+  });
+  const std::size_t loops = environment.loop_count();
+  for (std::size_t i = 0; i < loops; ++i) {
+    auto port = std::make_shared<WritePort>(
+        writer_, environment.loop(i),
+        WritePortLimits{.outstanding_bytes = options.outstanding_bytes / loops,
+                        .stalled_after = env::milliseconds{options.stalled_after_ms}});
+    writer_->add_port(port);
+    hosts_.push_back(std::make_shared<LogHost>(environment, writer_, std::move(port),
+                                               options.open_files / 2 / loops));
+    hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
+  }
+}
+
+std::shared_ptr<LogHost> DirectoryCore::host() const {
+  const env::Loop* const loop = env::Loop::current();
+  ARUS_ASSERT(loop != nullptr);
+  return hosts_[loop->index()];
+}
+
+bool DirectoryCore::offline() const {
+  const env::Loop* const loop = env::Loop::current();
+  return hosts_[loop != nullptr ? loop->index() : 0]->port->failure().has_value();
+}
+
+const FoundLog* DirectoryCore::find(const TopicPartition& name, const Uuid& topic_id) const {
+  const auto found = std::ranges::lower_bound(contents.found, name, {}, &FoundLog::name);
+  if (found == contents.found.end() || found->name != name) return nullptr;
+  return found->topic_id == topic_id ? &*found : nullptr;
+}
+
+env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
+    TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config) {
+  const auto self = shared_from_this();
+  const std::shared_ptr<LogHost> home = host();
+  if (home->port->failure()) co_return fail(*home->port->failure());
+  const std::string folder = join_path(path, name.to_string());
+  const bool is_metadata = name.topic == metadata_topic_name;
+  LogOffsets offsets{.name = name};
+  bool clean = contents.clean_shutdown_epoch.has_value();
+  if (const auto before = home->closed.find(name); before != home->closed.end()) {
+    // Opened and closed since the start: what it left is behind the writer's queue.
+    offsets = before->second;
+    clean = false;
+    if (auto drained = co_await home->port->drain(); !drained) {
+      co_return fail(std::move(drained).error());
+    }
+  } else if (find(name, topic_id) != nullptr || is_metadata) {
+    const auto checkpoint = contents.checkpoints.find(name);
+    if (checkpoint != contents.checkpoints.end()) offsets = checkpoint->second;
+  }
+  bool created = false;
+  if (find(name, topic_id) == nullptr) {
+    const auto made = co_await make_folder(folder, topic_id);
+    if (!made) co_return fail(made.error());
+    created = *made;
+  }
+  LoadedLog loaded;
+  if (!created) {
+    auto result = co_await load(name, offsets, clean, config->index_interval_bytes);
+    if (!result && result.error().os_error == ENOENT) {
+      // It was moved away since the start and is wanted again.
+      const auto made = co_await make_folder(folder, topic_id);
+      if (!made) co_return fail(made.error());
+      created = *made;
+      offsets = {.name = name};
+    } else if (!result) {
+      co_return fail(std::move(result).error());
+    } else {
+      loaded = std::move(*result);
+    }
+    const bool sync_now = recovered_[env::Loop::current()->index()] || is_metadata;
+    if (sync_now && !clean && loaded.log_end > Offset{0}) {
+      auto synced = co_await writer_->run(
+          [this](DirectoryWriter* writer) { return writer->files().sync_file_system(path); });
+      if (!synced) co_return fail(std::move(synced).error());
+      offsets.recovery_point = loaded.log_end;
+    }
+  }
+  const Offset recovery_point = clean ? loaded.log_end : offsets.recovery_point;
+  co_return std::make_unique<PartitionLog>(
+      home,
+      PartitionLog::Identity{
+          .name = name, .topic_id = topic_id, .path = folder, .created = created},
+      std::move(config), std::move(loaded), recovery_point, offsets.high_watermark);
+}
+
+env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, LogOffsets offsets,
+                                                 bool clean, std::int32_t index_interval_bytes) {
+  const LoadRequest request{.path = join_path(path, name.to_string()),
+                            .log_start = offsets.log_start,
+                            .recovery_point = offsets.recovery_point,
+                            .clean = clean,
+                            .index_interval_bytes = index_interval_bytes,
+                            .now_ms = environment.clock().wall_ms(),
+                            .producer_id_expiration_ms = options.producer_id_expiration_ms};
+  env::FileSystem& files = environment.files();
+  co_return co_await env::run_on(environment.pool(),
+                                 [&files, &request] { return load_log(files, request); });
+}
+
+// True when it was not there before.
+env::Task<Result<bool>> DirectoryCore::make_folder(const std::string& folder,
+                                                   const Uuid& topic_id) {
+  bool created = false;
+  const auto result =
+      co_await writer_->run([&folder, &topic_id, &created](DirectoryWriter* writer) -> Result<> {
+        env::FileSystem& files = writer->files();
+        const std::string metadata = join_path(folder, partition_metadata_name);
+        if (!files.exists(folder)) {
+          ARUS_TRY(files.create_directories(folder));
+          created = true;
+        } else if (files.exists(metadata)) {
+          const auto text = files.read_file(metadata);
+          if (!text) return fail(text.error());
+          const auto id = parse_partition_metadata(as_text(*text));
+          if (id && *id == topic_id) return {};
+          // A power cut may leave the file empty; it is written again then.
+          if (id || !text->empty()) {
+            return fail(ErrorCode::inconsistent_topic_id,
+                        folder + " does not belong to topic " + topic_id.to_string());
+          }
+        }
+        return writer->replace_unsynced(metadata, as_bytes(encode_partition_metadata(topic_id)));
+      });
+  if (!result) co_return fail(result.error());
+  co_return created;
+}
+
+env::Task<Result<>> DirectoryCore::drain_all() {
+  for (const auto& host : hosts_) {
+    auto drained = co_await env::call(
+        host->port->loop(), [&host] [[clang::coro_wrapper]] { return host->port->drain(); });
+    if (!drained) co_return fail(std::move(drained).error());
+  }
+  co_return Result<>{};
+}
+
+env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<Uuid> topic_id,
+                                             std::string_view ending) {
+  const auto self = shared_from_this();
+  if (name.topic == metadata_topic_name) {
+    co_return fail(ErrorCode::invalid_request, "The metadata log is never set aside");
+  }
+  if (auto drained = co_await drain_all(); !drained) co_return fail(std::move(drained).error());
+  Uuid unique;
+  environment.random().fill(unique.bytes);
+  const std::string from = join_path(path, name.to_string());
+  const std::string to = join_path(path, set_aside_directory_name(name, unique, ending));
+  bool moved = false;
+  const auto result = co_await writer_->run([&](DirectoryWriter* writer) -> Result<> {
+    env::FileSystem& files = writer->files();
+    if (!files.exists(from)) return {};
+    if (topic_id) {
+      const auto text = files.read_file(join_path(from, partition_metadata_name));
+      const auto id =
+          text ? parse_partition_metadata(as_text(*text)) : Result<Uuid>(fail(text.error()));
+      if (id && *id != *topic_id) return {};
+    }
+    ARUS_TRY(files.rename(from, to));
+    moved = true;
+    return files.sync_directory(path);
+  });
+  if (!result) co_return fail(result.error());
+  if (!moved) co_return Result<>{};
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, &name] { host->closed.erase(name); });
+  }
+  const bool remove = ending == "-delete";
+  co_await env::call(environment.loop(0), [this, &name, &to, remove] {
+    moved_.insert(name);
+    hosts_[0]->offsets_changed = true;
+    if (!remove) return;
+    removals_.push_back(
+        {to, environment.loop(0).now() + env::milliseconds{options.file_delete_delay_ms}});
+    remove_due();
+  });
+  co_return Result<>{};
+}
+
+env::Task<Result<>> DirectoryCore::sync_recovered() {
+  const auto self = shared_from_this();
+  if (!contents.clean_shutdown_epoch) {
+    auto synced = co_await writer_->run(
+        [this](DirectoryWriter* writer) { return writer->files().sync_file_system(path); });
+    if (!synced) co_return fail(std::move(synced).error());
+  }
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    co_await env::call(environment.loop(i), [this, i] {
+      if (recovered_[i]) return;
+      recovered_[i] = true;
+      for (PartitionLog* const each : hosts_[i]->logs) each->note_recovery_synced();
+    });
+  }
+  co_return Result<>{};
+}
+
+void DirectoryCore::start() {
+  const env::TimePoint now = environment.loop(0).now();
+  for (const std::string& deleted : contents.deleted) {
+    removals_.push_back({deleted, now + env::milliseconds{options.file_delete_delay_ms}});
+  }
+  producers_checked_ = now;
+  environment.loop(0).arm(timer_, now + env::milliseconds{options.checkpoint_interval_ms});
+}
+
+void DirectoryCore::tick() {
+  if (closing_) return;
+  const env::TimePoint now = environment.loop(0).now();
+  environment.loop(0).arm(timer_, now + env::milliseconds{options.checkpoint_interval_ms});
+  remove_due();
+  if (now - producers_checked_ >= producer_check_interval) {
+    producers_checked_ = now;
+    expire_producers();
+  }
+  if (checkpointing_ || offline()) return;
+  checkpointing_ = true;
+  env::spawn_detached(run_checkpoint(shared_from_this()));
+}
+
+env::Task<void> DirectoryCore::run_checkpoint(std::shared_ptr<DirectoryCore> core) {
+  const auto written = co_await core->write_checkpoints();
+  if (!written) log.warning("{}: checkpoints: {}", core->path, written.error().message);
+  core->checkpointing_ = false;
+  core->checkpointed_.notify_all();
+}
+
+void DirectoryCore::expire_producers() {
+  const std::int64_t now_ms = environment.clock().wall_ms();
+  for (const auto& host : hosts_) {
+    host->port->loop().post(
+        [host, now_ms] {
+          for (PartitionLog* const each : host->logs) each->expire_producers(now_ms);
+        },
+        env::Priority::background);
+  }
+}
+
+void DirectoryCore::remove_due() {
+  const env::TimePoint now = environment.loop(0).now();
+  std::erase_if(removals_, [this, now](const Removal& removal) {
+    if (removal.due > now) return false;
+    environment.pool().submit(
+        [&files = environment.files(), doomed = removal.path] {
+          const auto removed = files.remove_tree(doomed);
+          if (!removed) log.warning("{}: {}", doomed, removed.error().message);
+        },
+        env::Priority::background);
+    return true;
+  });
+}
+
+// The offsets of all logs that were opened (nothing when none moved and that was asked), and those
+// that checkpoints knew before of the others.
+env::Task<std::optional<DirectoryCore::LogMap>> DirectoryCore::collect(bool only_if_changed,
+                                                                       bool& all_opened) {
+  LogMap all;
+  bool changed = false;
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, &all, &changed] {
+      changed = changed || std::exchange(host->offsets_changed, false);
+      all.insert(host->closed.begin(), host->closed.end());
+      for (const PartitionLog* const each : host->logs) {
+        all.insert_or_assign(each->name(), each->offsets());
+      }
+    });
+  }
+  all_opened = true;
+  if (only_if_changed && !changed) co_return std::nullopt;
+  for (const FoundLog& found : contents.found) {
+    if (all.contains(found.name) || moved_.contains(found.name)) continue;
+    all_opened = false;
+    const auto before = contents.checkpoints.find(found.name);
+    if (before == contents.checkpoints.end()) continue;
+    LogOffsets offsets = before->second;
+    offsets.log_end = offsets.recovery_point;
+    all.emplace(found.name, std::move(offsets));
+  }
+  // As Kafka: the metadata log is not in these files.
+  std::erase_if(all, [](const auto& each) { return each.first.topic == metadata_topic_name; });
+  co_return all;
+}
+
+env::Task<Result<>> DirectoryCore::write_checkpoints() {
+  bool all_opened = true;
+  const auto logs = co_await collect(true, all_opened);
+  if (!logs) co_return Result<>{};
+  co_return co_await writer_->run([this, &logs](DirectoryWriter* writer) {
+    return checkpoints_.write(writer->files(), *logs, false);
+  });
+}
+
+env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
+  closing_ = true;
+  environment.loop(0).disarm(timer_);
+  while (checkpointing_) co_await checkpointed_.wait();
+  const auto finish = [this](Result<> result) {
+    lock_ = nullptr;
+    return result;
+  };
+  if (auto drained = co_await drain_all(); !drained) co_return finish(std::move(drained));
+  bool all_opened = true;
+  const LogMap logs = *co_await collect(false, all_opened);
+  for (const auto& host : hosts_) ARUS_ASSERT(host->logs.empty());
+  // A log that was never opened after an unclean stop is still as that stop left it.
+  const bool clean = all_opened || contents.clean_shutdown_epoch.has_value();
+  auto result = co_await writer_->run(
+      [this, &logs, clean, broker_epoch](DirectoryWriter* writer) -> Result<> {
+        env::FileSystem& files = writer->files();
+        ARUS_TRY(files.sync_file_system(path));
+        ARUS_TRY(checkpoints_.write(files, logs, true));
+        if (!clean) return {};
+        return files.replace_file(join_path(path, clean_shutdown_name),
+                                  as_bytes(encode_clean_shutdown(broker_epoch)));
+      });
+  co_return finish(std::move(result));
+}
+
+class FileLogDirectory final : public LogDirectory {
+ public:
+  explicit FileLogDirectory(std::shared_ptr<DirectoryCore> core) : core_(std::move(core)) {}
+
+  const std::string& path() const override { return core_->path; }
+  const std::optional<DirectoryIdentity>& identity() const override { return core_->identity; }
+  Result<> stamp(const DirectoryIdentity& identity) override {
+    const std::string text = encode_meta_properties(identity, core_->environment.clock().wall_ms());
+    ARUS_TRY(core_->environment.files().replace_file(join_path(core_->path, meta_properties_name),
+                                                     as_bytes(text)));
+    core_->identity = identity;
+    return {};
+  }
+  std::optional<std::int64_t> clean_shutdown_epoch() const override {
+    return core_->contents.clean_shutdown_epoch;
+  }
+  const std::vector<FoundLog>& found() const override { return core_->contents.found; }
+
+  [[clang::coro_wrapper]] env::Task<Result<std::unique_ptr<Log>>> open_log(
+      TopicPartition name, Uuid topic_id,
+      std::shared_ptr<const config::TopicConfig> config) override {
+    return core_->open_log(std::move(name), topic_id, std::move(config));
+  }
+  [[clang::coro_wrapper]] env::Task<Result<>> remove_log(TopicPartition name,
+                                                         Uuid topic_id) override {
+    return core_->move_away(std::move(name), topic_id, "-delete");
+  }
+  [[clang::coro_wrapper]] env::Task<Result<>> set_aside(TopicPartition name) override {
+    return core_->move_away(std::move(name), std::nullopt, "-stray");
+  }
+  env::Task<Result<DirectorySize>> space() override {
+    const auto core = core_;
+    auto space = co_await env::run_on(
+        core->environment.pool(), [&core] { return core->environment.files().space(core->path); });
+    if (!space) co_return fail(std::move(space).error());
+    co_return DirectorySize{space->total_bytes, space->usable_bytes};
+  }
+  [[clang::coro_wrapper]] env::Task<Result<>> sync_recovered() override {
+    return core_->sync_recovered();
+  }
+  env::Task<Result<>> close(std::int64_t broker_epoch) override {
+    const auto core = core_;
+    co_return co_await env::call(
+        core->environment.loop(0),
+        [&core, broker_epoch] [[clang::coro_wrapper]] { return core->close(broker_epoch); });
+  }
+  bool offline() const override { return core_->offline(); }
+
+ private:
+  const std::shared_ptr<DirectoryCore> core_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& environment,
+                                                         const std::string& path,
+                                                         const DirectoryOptions& options) {
+  env::FileSystem& files = environment.files();
+  ARUS_TRY(files.create_directories(path));
+  // Nothing is written, not even the lock's file, into a directory of somebody else.
+  ARUS_TRY(identify_directory(files, path));
+  auto lock = files.lock(join_path(path, lock_name));
+  if (!lock) return fail(std::move(lock).error());
+  auto contents = read_directory(files, path);
+  if (!contents) return fail(std::move(contents).error());
+  auto core = std::make_shared<DirectoryCore>(environment, path, options, std::move(*lock),
+                                              std::move(*contents));
+  environment.loop(0).post([weak = std::weak_ptr(core)] {
+    if (const auto alive = weak.lock()) alive->start();
+  });
+  return std::make_unique<FileLogDirectory>(std::move(core));
+}
+
+}  // namespace arus::storage

@@ -1,0 +1,49 @@
+// What the logs of one loop share in a log directory.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/topic_partition.h"
+#include "env/environment.h"
+#include "storage/directory_writer.h"
+#include "storage/open_files.h"
+#include "storage/write_port.h"
+
+namespace arus::storage {
+
+// What the checkpoint files at the top of the directory say of one log.
+struct LogOffsets {
+  TopicPartition name;
+  Offset recovery_point;
+  Offset log_end;  // the recovery point once a clean stop has synced everything
+  Offset high_watermark;
+  Offset log_start;
+  // The log's first segment begins below log_start: then the checkpoint must say it.
+  bool starts_inside_segment = false;
+};
+
+class PartitionLog;
+
+// Owner: one loop; its logs and the directory share it.
+struct LogHost {
+  LogHost(env::Environment& the_environment, std::shared_ptr<DirectoryWriter> the_writer,
+          std::shared_ptr<WritePort> the_port, std::size_t open_file_limit)
+      : environment(the_environment),
+        writer(std::move(the_writer)),
+        port(std::move(the_port)),
+        open_files(open_file_limit) {}
+
+  env::Environment& environment;
+  const std::shared_ptr<DirectoryWriter> writer;
+  const std::shared_ptr<WritePort> port;
+  OpenFiles open_files;
+  std::int64_t producer_id_expiration_ms = 86'400'000;
+  std::vector<PartitionLog*> logs;              // those that are open
+  std::map<TopicPartition, LogOffsets> closed;  // those that were
+  bool offsets_changed = false;                 // since the checkpoints were written
+};
+
+}  // namespace arus::storage

@@ -1,0 +1,185 @@
+#include "storage/log_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "record/batch.h"
+#include "storage/batch_scanner.h"
+
+namespace arus::storage {
+
+namespace {
+
+Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>& slot,
+                             const SegmentView& segment, std::string_view suffix,
+                             env::ReadMode mode) {
+  if (slot == nullptr) {
+    if (mode == env::ReadMode::cached_only) {
+      return fail(Error{ErrorCode::kafka_storage_error, "Not open", EAGAIN});
+    }
+    auto opened =
+        files.open(join_path(segment.folder->path, segment_file_name(segment.base_offset, suffix)),
+                   env::OpenMode::read);
+    if (!opened) return fail(std::move(opened).error());
+    slot = std::move(*opened);
+  }
+  return slot.get();
+}
+
+// The batch that holds `offset`, or the first one after it.
+Result<std::optional<BatchHeader>> find_batch(env::File& file, const SegmentView& segment,
+                                              std::int64_t from, Offset offset,
+                                              env::ReadMode mode) {
+  constexpr std::size_t window_bytes = 8192;
+  BatchScanner scanner(file, from, segment.readable_bytes, mode, window_bytes);
+  while (auto batch = scanner.next()) {
+    if (batch->last_offset >= offset) return batch;
+  }
+  if (!scanner.status()) return fail(scanner.status().error());
+  return std::nullopt;
+}
+
+Result<Slice> read_slice(env::File& file, std::int64_t position, std::size_t size,
+                         env::ReadMode mode) {
+  auto buffer = std::make_shared_for_overwrite<std::uint8_t[]>(size);
+  const MutableByteView view{buffer.get(), size};
+  ARUS_TRY(read_fully(file, view, position, mode));
+  return Slice(std::move(buffer), view);
+}
+
+std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position,
+                               std::string_view why) {
+  return fail(ErrorCode::corrupt_message,
+              fmt::format("{}: the batch at {} of segment {} is damaged: {}", segment.folder->path,
+                          position, segment.base_offset.value(), why));
+}
+
+// How many of the bytes are whole, undamaged batches below the end.
+Result<std::size_t> accept(const SegmentView& segment, const SegmentRead& read, ByteView bytes,
+                           std::int64_t position, SegmentBatches& batches) {
+  std::size_t accepted = 0;
+  Offset next = batches.next.offset;
+  while (next < read.end && accepted < bytes.size()) {
+    const ByteView rest = bytes.subspan(accepted);
+    const auto size = record::batch_size_bytes(rest);
+    const std::int64_t at = position + static_cast<std::int64_t>(accepted);
+    if (!size) return damaged(segment, at, size.error().message);
+    if (!*size || **size > rest.size()) break;
+    const auto batch = record::BatchView::parse(rest);
+    if (!batch) return damaged(segment, at, batch.error().message);
+    if (batch->last_offset() >= read.end) break;
+    if (batch->last_offset() < next ||
+        (accepted > 0 && !batch->is_legacy() && batch->base_offset() < next)) {
+      return damaged(segment, at, "its offsets do not follow those before it");
+    }
+    const std::int64_t batch_end = at + static_cast<std::int64_t>(**size);
+    if (at < segment.trusted_from && batch_end > segment.verified_bytes && !batch->crc_matches()) {
+      return damaged(segment, at, "its checksum does not match");
+    }
+    next = batch->next_offset();
+    accepted += **size;
+  }
+  batches.next = {next, position + static_cast<std::int64_t>(accepted)};
+  return accepted;
+}
+
+}  // namespace
+
+Result<env::File*> SegmentView::open_log(env::FileSystem& files, env::ReadMode mode) {
+  return open_once(files, log, *this, suffix::log, mode);
+}
+
+Result<env::File*> SegmentView::open_offset_index(env::FileSystem& files, env::ReadMode mode) {
+  return open_once(files, offset_index, *this, suffix::offset_index, mode);
+}
+
+Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment, Offset offset,
+                                   env::ReadMode mode) {
+  LogPosition found{segment.base_offset, 0};
+  if (segment.offset_index_entries == 0) return found;
+  const auto file = segment.open_offset_index(files, mode);
+  if (!file) {
+    // The index only makes reading faster; one that is gone is rebuilt by the next start.
+    if (file.error().os_error == ENOENT) return found;
+    return fail(file.error());
+  }
+  std::int32_t low = 0;
+  std::int32_t high = segment.offset_index_entries;
+  while (low < high) {
+    const std::int32_t middle = low + (high - low) / 2;
+    std::array<std::uint8_t, offset_index_format::entry_bytes> bytes{};
+    const auto count = (*file)->read_at(
+        bytes, std::int64_t{middle} * static_cast<std::int64_t>(bytes.size()), mode);
+    if (!count) return fail(count.error());
+    const OffsetIndexEntry entry = decode_offset_index_entry(bytes.data(), segment.base_offset);
+    // Entries that the writer has not written yet, or that damage put out of range, count as later.
+    const bool usable =
+        *count == bytes.size() && entry.position >= 0 && entry.position < segment.readable_bytes;
+    if (usable && entry.offset <= offset) {
+      found = {entry.offset, entry.position};
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return found;
+}
+
+Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment,
+                                    const SegmentRead& read, env::ReadMode mode) {
+  const auto file = segment.open_log(files, mode);
+  if (!file) return fail(file.error());
+  SegmentBatches batches{.records = {}, .next = {}, .verified_to = segment.verified_bytes};
+  LogPosition start{read.from, 0};
+  std::size_t wanted = static_cast<std::size_t>(std::max(read.max_bytes, 0));
+  if (read.exact) {
+    start = *read.start;
+  } else {
+    const auto floor = read.start ? Result<LogPosition>(*read.start)
+                                  : look_up_offset(files, segment, read.from, mode);
+    if (!floor) return fail(floor.error());
+    const auto first = find_batch(**file, segment, floor->position, read.from, mode);
+    if (!first) {
+      if (first.error().code == ErrorCode::corrupt_message) {
+        return damaged(segment, floor->position, first.error().message);
+      }
+      return fail(first.error());
+    }
+    if (!*first) return batches;
+    start.position = (*first)->position;
+    const auto size = static_cast<std::size_t>((*first)->size_bytes);
+    if (size > wanted && !read.at_least_one_batch) return batches;
+    wanted = std::max(wanted, size);
+  }
+  const auto available =
+      static_cast<std::size_t>(std::max<std::int64_t>(segment.readable_bytes - start.position, 0));
+  for (;;) {
+    const std::size_t size = std::min(wanted, available);
+    auto bytes = read_slice(**file, start.position, size, mode);
+    if (!bytes) return fail(std::move(bytes).error());
+    batches.next = {read.from, start.position};
+    const auto accepted = accept(segment, read, bytes->view(), start.position, batches);
+    if (!accepted) return fail(accepted.error());
+    if (*accepted > 0) {
+      batches.records = bytes->sub(0, *accepted);
+      break;
+    }
+    // Nothing whole: the first batch is larger than what was asked for, or there is none.
+    if (!read.at_least_one_batch || size == available) return batches;
+    std::array<std::uint8_t, record::format::bytes_up_to_magic> front{};
+    if (available < front.size()) return batches;
+    ARUS_TRY(read_fully(**file, front, start.position, mode));
+    const auto first_size = record::batch_size_bytes(front);
+    if (!first_size) return damaged(segment, start.position, first_size.error().message);
+    if (!*first_size || **first_size <= size) return batches;
+    wanted = **first_size;
+  }
+  if (start.position <= segment.verified_bytes) {
+    batches.verified_to = std::max(segment.verified_bytes, batches.next.position);
+  }
+  return batches;
+}
+
+}  // namespace arus::storage

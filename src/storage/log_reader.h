@@ -1,0 +1,71 @@
+// Reading one segment: from an offset to whole batches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "env/file.h"
+#include "storage/offset_index.h"
+#include "storage/time_index.h"
+#include "storage/writer_file.h"
+
+namespace arus::storage {
+
+// What a reader needs to know of a segment: a copy, so that it may be used on the pool while the
+// log goes on. Descriptors that the reader opens are left in here for the log to keep.
+struct SegmentView {
+  std::shared_ptr<const WriterFolder> folder;
+  Offset base_offset;
+  std::int64_t readable_bytes = 0;
+  std::int32_t offset_index_entries = 0;  // in the file
+  std::int32_t time_index_entries = 0;
+  // Checksums are compared once after a start: bytes below `verified_bytes` were, those from
+  // `trusted_from` on came through this process.
+  std::int64_t verified_bytes = 0;
+  std::int64_t trusted_from = 0;
+  // The segment's largest timestamp, where it is known without its file.
+  std::optional<TimeIndexEntry> largest_timestamp;
+  std::shared_ptr<env::File> log;
+  std::shared_ptr<env::File> offset_index;
+
+  // Opening waits for the disk: with cached_only a file that is not open would_block().
+  Result<env::File*> open_log(env::FileSystem& files, env::ReadMode mode);
+  Result<env::File*> open_offset_index(env::FileSystem& files, env::ReadMode mode);
+};
+
+// A batch boundary: batches from `position` on hold offsets from `offset` on, none smaller.
+struct LogPosition {
+  Offset offset;
+  std::int64_t position = 0;
+};
+
+// The greatest indexed boundary that is at or before the batch with `offset`; the segment's
+// beginning without one.
+[[nodiscard]] Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment,
+                                                 Offset offset, env::ReadMode mode);
+
+struct SegmentRead {
+  Offset from;
+  Offset end;                  // nothing at or beyond it
+  std::int32_t max_bytes = 0;  // of whole batches
+  bool at_least_one_batch = true;
+  // Where to begin, when it is known without the index; `exact` when `from`'s own batch is there.
+  std::optional<LogPosition> start;
+  bool exact = false;
+};
+
+struct SegmentBatches {
+  Slice records;  // whole batches; empty when the segment has none at `from` or beyond
+  LogPosition next;
+  std::int64_t verified_to = 0;  // the new value of verified_bytes
+};
+
+// CORRUPT_MESSAGE for damage; KAFKA_STORAGE_ERROR for a failed read.
+[[nodiscard]] Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment,
+                                                  const SegmentRead& read, env::ReadMode mode);
+
+}  // namespace arus::storage

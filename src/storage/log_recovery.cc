@@ -1,0 +1,559 @@
+#include "storage/log_recovery.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "record/batch.h"
+#include "storage/batch_scanner.h"
+#include "storage/file_names.h"
+#include "storage/index_builder.h"
+#include "storage/offset_index.h"
+#include "storage/producer_replay.h"
+#include "storage/producer_snapshot.h"
+#include "storage/segment_files.h"
+#include "storage/transaction_index.h"
+
+namespace arus::storage {
+
+namespace {
+
+const LogComponent log{"storage.recovery"};
+
+// The last entries of a segment's index files, and whether they can be believed.
+struct IndexEnds {
+  bool sound = false;
+  std::optional<OffsetIndexEntry> offset;
+  std::optional<TimeIndexEntry> time;
+};
+
+// Opens one log. The steps are run once, in the order of load().
+class LogLoader {
+ public:
+  LogLoader(env::FileSystem& files, const LoadRequest& request)
+      : files_(files), request_(request) {}
+
+  Result<LoadedLog> load();
+
+ private:
+  struct Segment {
+    Offset base;
+    Offset limit;  // offsets stay below: the next segment's base
+    SegmentFiles on_disk;
+    bool is_last = false;
+  };
+
+  // One pass over a segment's batches from `from` on.
+  struct Pass {
+    std::int64_t from = 0;
+    bool check_crc = false;  // of what is above the recovery point
+    bool cut = false;        // end the log before the first damage
+    bool note_epochs = false;
+    IndexBuilder* index = nullptr;
+    std::vector<TransactionIndexEntry>* aborted = nullptr;
+  };
+
+  [[nodiscard]] std::string path_of(Offset base, std::string_view kind) const {
+    return join_path(request_.path, segment_file_name(base, kind));
+  }
+  [[nodiscard]] bool trusts(const Segment& segment) const {
+    return request_.clean || (!segment.is_last && segment.limit <= request_.recovery_point);
+  }
+
+  Result<> load_epochs(const PartitionFiles& found);
+  Result<> load_snapshot(const std::set<Offset>& snapshots);
+  Result<IndexEnds> read_index_ends(const Segment& segment);
+  Result<> load_segment(const Segment& segment);
+  Result<> trust_segment(const Segment& segment, const IndexEnds& ends);
+  Result<> recover_segment(const Segment& segment, const IndexEnds& ends);
+  Result<> reindex_segment(const Segment& segment);
+  Result<std::int64_t> scan(const Segment& segment, const Pass& pass);
+  Result<> take(const BatchHeader& batch, BatchScanner& scanner, const Pass& pass);
+  Result<> end_scan(const Segment& segment, const Pass& pass, std::int64_t end, const Error* why);
+  Result<std::int64_t> replay_start(const Segment& segment);
+  Result<> write_indexes(const Segment& segment, std::span<const OffsetIndexEntry> offsets,
+                         std::span<const TimeIndexEntry> times);
+  Result<> write_file(const std::string& path, ByteView bytes);
+  Result<> remove_segment(Offset base);
+  Result<> keep_last_facts(const Segment& segment);
+  [[nodiscard]] std::unexpected<Error> damage(const Segment& segment, std::int64_t position,
+                                              std::string_view why) const;
+
+  env::FileSystem& files_;
+  const LoadRequest& request_;
+  LoadedLog loaded_;
+  bool epochs_missing_ = false;
+  bool ended_ = false;  // damage ended the log: later segments go
+  Offset replay_from_;  // producers have everything below
+  Offset next_;         // of the segment under way
+};
+
+Result<LoadedLog> LogLoader::load() {
+  auto found = collect_partition_files(files_, request_.path);
+  if (!found) return fail(std::move(found).error());
+  std::vector<Segment> segments;
+  for (const auto& [base, on_disk] : found->segments) {
+    if (!segments.empty()) {
+      segments.back().limit = base;
+      segments.back().is_last = false;
+    }
+    segments.push_back({base, Offset{std::numeric_limits<std::int64_t>::max()}, on_disk, true});
+  }
+  const Offset first = segments.empty() ? request_.log_start : segments.front().base;
+  loaded_.log_start = std::max(first, request_.log_start);
+  next_ = first;
+  ARUS_TRY(load_epochs(*found));
+  ARUS_TRY(load_snapshot(found->snapshots));
+  for (const Segment& segment : segments) {
+    if (ended_) {
+      log.warning("{}: removes segment {}, which lies beyond the damage", request_.path,
+                  segment.base.value());
+      ARUS_TRY(remove_segment(segment.base));
+      continue;
+    }
+    ARUS_TRY(load_segment(segment));
+  }
+  loaded_.log_end = segments.empty() ? loaded_.log_start : next_;
+  if (loaded_.log_end < loaded_.log_start) loaded_.log_start = loaded_.log_end;
+  if (loaded_.log_end < request_.recovery_point) {
+    log.error("{}: the log ends at {}, but offsets below {} had been on stable storage",
+              request_.path, loaded_.log_end.value(), request_.recovery_point.value());
+  }
+  for (const Offset snapshot : found->snapshots) {
+    if (snapshot > loaded_.log_end) {
+      ARUS_TRY(files_.remove(path_of(snapshot, suffix::producer_snapshot)));
+    }
+  }
+  if (loaded_.epochs.truncate_to(loaded_.log_end)) loaded_.epochs_changed = true;
+  if (loaded_.epochs.advance_start(loaded_.log_start)) loaded_.epochs_changed = true;
+  loaded_.producers.release_below(loaded_.log_end);
+  return std::move(loaded_);
+}
+
+Result<> LogLoader::load_epochs(const PartitionFiles& found) {
+  if (found.has_leader_epochs) {
+    const auto text = files_.read_file(join_path(request_.path, leader_epoch_checkpoint_name));
+    if (!text) return fail(text.error());
+    auto entries = parse_leader_epoch_checkpoint(as_text(*text));
+    if (entries) {
+      loaded_.epochs = LeaderEpochs(std::move(*entries));
+      return {};
+    }
+    log.warning("{}: {}; it is rebuilt from the log", request_.path, entries.error().message);
+  }
+  epochs_missing_ = true;
+  return {};
+}
+
+// The newest snapshot that the rest of the log is known to agree with.
+Result<> LogLoader::load_snapshot(const std::set<Offset>& snapshots) {
+  for (auto at = snapshots.rbegin(); at != snapshots.rend(); ++at) {
+    if (!request_.clean && *at > request_.recovery_point) continue;
+    if (*at < loaded_.log_start) break;
+    const std::string path = path_of(*at, suffix::producer_snapshot);
+    const auto bytes = files_.read_file(path);
+    if (!bytes) return fail(bytes.error());
+    const auto entries = parse_producer_snapshot(*bytes);
+    if (!entries) {
+      log.warning("{}: {}; producers are read from the log", path, entries.error().message);
+      continue;
+    }
+    loaded_.producers.load(*entries);
+    loaded_.producers.expire(request_.now_ms, request_.producer_id_expiration_ms);
+    loaded_.snapshot_offset = *at;
+    replay_from_ = *at;
+    return {};
+  }
+  // A clean stop leaves a snapshot wherever there were producers (Kafka's rule too).
+  const bool nothing_to_replay = request_.clean && snapshots.empty();
+  replay_from_ =
+      nothing_to_replay ? Offset{std::numeric_limits<std::int64_t>::max()} : loaded_.log_start;
+  return {};
+}
+
+Result<> LogLoader::load_segment(const Segment& segment) {
+  if (segment.base < next_) {
+    return fail(ErrorCode::kafka_storage_error,
+                fmt::format("{}: segment {} overlaps the one before it, which ends at {}",
+                            request_.path, segment.base.value(), next_.value()));
+  }
+  next_ = segment.base;
+  loaded_.segments.push_back(
+      {.base_offset = segment.base, .size_bytes = segment.on_disk.log_bytes});
+  const auto ends = read_index_ends(segment);
+  if (!ends) return fail(ends.error());
+  if (trusts(segment) && ends->sound) {
+    ARUS_TRY(trust_segment(segment, *ends));
+  } else if (trusts(segment)) {
+    ARUS_TRY(reindex_segment(segment));
+  } else {
+    ARUS_TRY(recover_segment(segment, *ends));
+  }
+  if (segment.is_last || ended_) ARUS_TRY(keep_last_facts(segment));
+  return {};
+}
+
+Result<IndexEnds> LogLoader::read_index_ends(const Segment& segment) {
+  const SegmentFiles& on_disk = segment.on_disk;
+  IndexEnds ends;
+  if (on_disk.log_bytes == 0) {
+    ends.sound = true;
+    return ends;
+  }
+  constexpr std::int64_t offset_entry = offset_index_format::entry_bytes;
+  constexpr std::int64_t time_entry = time_index_format::entry_bytes;
+  if (on_disk.offset_index_bytes < 0 || on_disk.offset_index_bytes % offset_entry != 0 ||
+      on_disk.time_index_bytes < 0 || on_disk.time_index_bytes % time_entry != 0 ||
+      on_disk.transaction_index_bytes %
+              static_cast<std::int64_t>(transaction_index_format::entry_bytes) >
+          0) {
+    return ends;
+  }
+  if (on_disk.offset_index_bytes > 0) {
+    const auto file = files_.open(path_of(segment.base, suffix::offset_index), env::OpenMode::read);
+    if (!file) return fail(file.error());
+    std::array<std::uint8_t, offset_index_format::entry_bytes> bytes{};
+    ARUS_TRY(read_fully(**file, bytes, on_disk.offset_index_bytes - offset_entry,
+                        env::ReadMode::may_block));
+    ends.offset = decode_offset_index_entry(bytes.data(), segment.base);
+    if (ends.offset->offset <= segment.base || ends.offset->offset >= segment.limit ||
+        ends.offset->position <= 0 || ends.offset->position >= on_disk.log_bytes) {
+      return ends;
+    }
+  }
+  if (on_disk.time_index_bytes > 0) {
+    const auto file = files_.open(path_of(segment.base, suffix::time_index), env::OpenMode::read);
+    if (!file) return fail(file.error());
+    std::array<std::uint8_t, time_index_format::entry_bytes> bytes{};
+    ARUS_TRY(
+        read_fully(**file, bytes, on_disk.time_index_bytes - time_entry, env::ReadMode::may_block));
+    ends.time = decode_time_index_entry(bytes.data(), segment.base);
+    if (ends.time->offset < segment.base || ends.time->offset >= segment.limit ||
+        ends.time->timestamp_ms < 0) {
+      return ends;
+    }
+  }
+  ends.sound = true;
+  return ends;
+}
+
+// Where the batches that producer state still lacks begin; beyond the end when it has them all.
+Result<std::int64_t> LogLoader::replay_start(const Segment& segment) {
+  if (replay_from_ >= segment.limit) return std::numeric_limits<std::int64_t>::max();
+  if (replay_from_ <= segment.base || segment.on_disk.offset_index_bytes <= 0) return 0;
+  const auto bytes = files_.read_file(path_of(segment.base, suffix::offset_index));
+  if (!bytes) return fail(bytes.error());
+  const auto entries = parse_offset_index(*bytes, segment.base);
+  if (!entries) return 0;
+  const auto floor = floor_entry(*entries, replay_from_);
+  return floor ? floor->position : 0;
+}
+
+// The indexes stand; only what nothing else knows is read: the newest segment's end, and batches
+// that the producer snapshot does not cover.
+Result<> LogLoader::trust_segment(const Segment& segment, const IndexEnds& ends) {
+  LoadedSegment& result = loaded_.segments.back();
+  const SegmentFiles& on_disk = segment.on_disk;
+  result.offset_index_entries =
+      static_cast<std::int32_t>(std::max<std::int64_t>(on_disk.offset_index_bytes, 0) /
+                                static_cast<std::int64_t>(offset_index_format::entry_bytes));
+  result.time_index_entries =
+      static_cast<std::int32_t>(std::max<std::int64_t>(on_disk.time_index_bytes, 0) /
+                                static_cast<std::int64_t>(time_index_format::entry_bytes));
+  result.transaction_index_bytes = std::max<std::int64_t>(on_disk.transaction_index_bytes, 0);
+  if (!segment.is_last) next_ = segment.limit;
+
+  const std::int64_t tail = ends.offset ? ends.offset->position : 0;
+  auto start = replay_start(segment);
+  if (!start) return fail(start.error());
+  Pass pass{.from = epochs_missing_ ? 0 : *start, .note_epochs = epochs_missing_};
+  IndexBuilder index;
+  if (segment.is_last) {
+    pass.from = std::min(pass.from, tail);
+    pass.cut = true;
+    // Entries that a pass from before the tail makes again are dropped: they are in the files.
+    if (pass.from == tail && ends.time) {
+      index = IndexBuilder({.bytes_since_entry = 0,
+                            .largest = *ends.time,
+                            .last_indexed_timestamp_ms = ends.time->timestamp_ms});
+    }
+    pass.index = &index;
+  }
+  if (pass.from >= on_disk.log_bytes) return {};
+  const auto end = scan(segment, pass);
+  if (!end) return fail(end.error());
+  if (segment.is_last) {
+    result.size_bytes = *end;
+    loaded_.bytes_since_index_entry = *end - tail;
+    loaded_.largest_timestamp = index.state().largest;
+    if (ends.time) {
+      loaded_.last_indexed_timestamp_ms = ends.time->timestamp_ms;
+      if (ends.time->timestamp_ms > loaded_.largest_timestamp.timestamp_ms) {
+        loaded_.largest_timestamp = *ends.time;
+      }
+    }
+  }
+  return {};
+}
+
+// A segment below the recovery point whose indexes are missing or damaged. Its batches stay as
+// they are, even where one of them is damaged: reading says so.
+Result<> LogLoader::reindex_segment(const Segment& segment) {
+  log.warning("{}: rebuilds the indexes of segment {}", request_.path, segment.base.value());
+  IndexBuilder index;
+  std::vector<TransactionIndexEntry> aborted;
+  const auto end = scan(segment, {.cut = segment.is_last,
+                                  .note_epochs = epochs_missing_,
+                                  .index = &index,
+                                  .aborted = &aborted});
+  if (!end) return fail(end.error());
+  if (!segment.is_last) next_ = segment.limit;
+  index.finish();
+  ARUS_TRY(write_indexes(segment, index.offsets, index.times));
+  LoadedSegment& result = loaded_.segments.back();
+  result.size_bytes = segment.is_last ? *end : segment.on_disk.log_bytes;
+  result.transaction_index_bytes =
+      std::max<std::int64_t>(segment.on_disk.transaction_index_bytes, 0);
+  if (segment.is_last) {
+    loaded_.bytes_since_index_entry = index.state().bytes_since_entry;
+    loaded_.largest_timestamp = index.state().largest;
+    loaded_.last_indexed_timestamp_ms = index.state().last_indexed_timestamp_ms;
+  }
+  return {};
+}
+
+Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& ends) {
+  std::vector<OffsetIndexEntry> offsets;
+  std::vector<TimeIndexEntry> times;
+  std::vector<TransactionIndexEntry> aborted;
+  // Index entries below the recovery point were on stable storage: the scan begins at the last one.
+  // That it names a batch boundary is checked before it is believed.
+  if (ends.sound && segment.base < request_.recovery_point) {
+    const auto offset_bytes = files_.read_file(path_of(segment.base, suffix::offset_index));
+    const auto time_bytes = files_.read_file(path_of(segment.base, suffix::time_index));
+    if (offset_bytes && time_bytes) {
+      auto old_offsets = parse_offset_index(*offset_bytes, segment.base);
+      auto old_times = parse_time_index(*time_bytes, segment.base);
+      if (old_offsets && old_times) {
+        const Offset below = std::min(request_.recovery_point, replay_from_);
+        std::erase_if(*old_offsets, [&](const auto& e) { return e.offset >= below; });
+        if (!old_offsets->empty()) {
+          const Offset last = old_offsets->back().offset;
+          std::erase_if(*old_times, [&](const auto& e) { return e.offset > last; });
+          offsets = std::move(*old_offsets);
+          times = std::move(*old_times);
+        }
+      }
+    }
+  }
+  std::int64_t from = 0;
+  if (!offsets.empty() && !epochs_missing_) {
+    const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
+    if (!file) return fail(file.error());
+    BatchScanner scanner(**file, offsets.back().position, segment.on_disk.log_bytes,
+                         env::ReadMode::may_block, record::format::header_bytes);
+    const auto batch = scanner.next();
+    if (batch && batch->last_offset == offsets.back().offset) from = offsets.back().position;
+  }
+  IndexBuilder index;
+  if (from == 0) {
+    offsets.clear();
+    times.clear();
+  } else {
+    // The batch at `from` has its entry; the builder would have none due at it.
+    IndexBuilder::Start state{.bytes_since_entry = 0};
+    if (!times.empty()) {
+      state.largest = times.back();
+      state.last_indexed_timestamp_ms = times.back().timestamp_ms;
+    }
+    index = IndexBuilder(state);
+  }
+  if (segment.on_disk.transaction_index_bytes > 0) {
+    const auto bytes = files_.read_file(path_of(segment.base, suffix::transaction_index));
+    if (!bytes) return fail(bytes.error());
+    const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
+    if (auto entries = parse_transaction_index(ByteView(*bytes).first(whole))) {
+      aborted = std::move(*entries);
+      std::erase_if(aborted, [&](const auto& e) { return e.last_offset >= replay_from_; });
+    }
+  }
+  const auto end = scan(segment, {.from = from,
+                                  .check_crc = true,
+                                  .cut = true,
+                                  .note_epochs = true,
+                                  .index = &index,
+                                  .aborted = &aborted});
+  if (!end) return fail(end.error());
+  index.finish();
+  offsets.insert(offsets.end(), index.offsets.begin(), index.offsets.end());
+  times.insert(times.end(), index.times.begin(), index.times.end());
+  ARUS_TRY(write_indexes(segment, offsets, times));
+  const std::string transactions = path_of(segment.base, suffix::transaction_index);
+  if (!aborted.empty()) {
+    Bytes bytes;
+    for (const auto& entry : aborted) encode(entry, bytes);
+    ARUS_TRY(write_file(transactions, bytes));
+  } else if (segment.on_disk.transaction_index_bytes >= 0) {
+    ARUS_TRY(files_.remove(transactions));
+  }
+  LoadedSegment& result = loaded_.segments.back();
+  result.size_bytes = *end;
+  result.transaction_index_bytes =
+      static_cast<std::int64_t>(aborted.size() * transaction_index_format::entry_bytes);
+  result.verified_bytes = from == 0 && request_.recovery_point <= segment.base ? *end : 0;
+  loaded_.bytes_since_index_entry = index.state().bytes_since_entry;
+  loaded_.largest_timestamp = index.state().largest;
+  loaded_.last_indexed_timestamp_ms = index.state().last_indexed_timestamp_ms;
+  return {};
+}
+
+Result<std::int64_t> LogLoader::scan(const Segment& segment, const Pass& pass) {
+  const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, pass.from, segment.on_disk.log_bytes, env::ReadMode::may_block);
+  constexpr std::int64_t largest_relative = std::numeric_limits<std::int32_t>::max();
+  std::optional<Error> why;
+  std::int64_t end = pass.from;
+  Offset next = segment.base;
+  while (const auto batch = scanner.next()) {
+    const bool in_place = (batch->magic < record::format::magic_2 ? batch->last_offset >= next
+                                                                  : batch->base_offset >= next) &&
+                          batch->last_offset < segment.limit &&
+                          batch->last_offset - segment.base <= largest_relative;
+    if (!in_place) {
+      why = Error{ErrorCode::corrupt_message, "its offsets do not follow those before it", 0};
+      break;
+    }
+    if (pass.check_crc && batch->last_offset >= request_.recovery_point) {
+      const auto bytes = scanner.bytes();
+      if (!bytes) return fail(bytes.error());
+      const auto view = record::BatchView::parse(*bytes);
+      if (!view || !view->crc_matches()) {
+        why = Error{ErrorCode::corrupt_message, "its checksum does not match", 0};
+        break;
+      }
+    }
+    if (Result<> taken = take(*batch, scanner, pass); !taken) {
+      if (taken.error().code != ErrorCode::corrupt_message) return fail(taken.error());
+      why = taken.error();
+      break;
+    }
+    next = batch->last_offset + 1;
+    end = scanner.position();
+  }
+  if (!scanner.status()) {
+    if (scanner.status().error().code != ErrorCode::corrupt_message) {
+      return fail(scanner.status().error());
+    }
+    why = scanner.status().error();
+  }
+  if (segment.is_last || pass.check_crc) next_ = std::max(next_, next);
+  if (end < segment.on_disk.log_bytes) {
+    ARUS_TRY(end_scan(segment, pass, end, why ? &*why : nullptr));
+  }
+  return end;
+}
+
+Result<> LogLoader::take(const BatchHeader& batch, BatchScanner& scanner, const Pass& pass) {
+  if (pass.note_epochs && batch.leader_epoch.value() >= 0 &&
+      batch.leader_epoch > loaded_.epochs.latest()) {
+    loaded_.epochs.append(batch.leader_epoch, batch.base_offset);
+    loaded_.epochs_changed = true;
+  }
+  if (batch.last_offset >= replay_from_) {
+    const auto append = to_producer_append(batch, [&] { return scanner.bytes(); });
+    if (!append) return fail(append.error());
+    if (*append) {
+      const auto completed = loaded_.producers.apply(**append);
+      if (completed && completed->aborted && pass.aborted != nullptr) {
+        pass.aborted->push_back({completed->producer_id, completed->first_offset,
+                                 completed->last_offset, completed->last_stable_offset});
+      }
+    }
+  }
+  if (pass.index != nullptr) {
+    pass.index->add(batch.last_offset, batch.position, batch.size_bytes, batch.max_timestamp_ms,
+                    request_.index_interval_bytes);
+  }
+  return {};
+}
+
+// The pass stopped before the end of the file.
+Result<> LogLoader::end_scan(const Segment& segment, const Pass& pass, std::int64_t end,
+                             const Error* why) {
+  const std::string_view reason = why != nullptr ? std::string_view(why->message) : "it is cut off";
+  if (!pass.cut) {
+    log.error(
+        "{}: the batch at {} of segment {} is damaged: {}; what lies behind it in this "
+        "segment is not indexed",
+        request_.path, end, segment.base.value(), reason);
+    return {};
+  }
+  if (next_ < request_.recovery_point) return damage(segment, end, reason);
+  log.warning("{}: cuts segment {} at {} of {} bytes: {}", request_.path, segment.base.value(), end,
+              segment.on_disk.log_bytes, reason);
+  const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read_write);
+  if (!file) return fail(file.error());
+  ARUS_TRY((*file)->truncate(end));
+  loaded_.changed = true;
+  ended_ = true;
+  return {};
+}
+
+std::unexpected<Error> LogLoader::damage(const Segment& segment, std::int64_t position,
+                                         std::string_view why) const {
+  return fail(ErrorCode::kafka_storage_error,
+              fmt::format("{}: the batch at {} of segment {} is damaged ({}) although it had been "
+                          "on stable storage; nothing was cut",
+                          request_.path, position, segment.base.value(), why));
+}
+
+Result<> LogLoader::write_indexes(const Segment& segment, std::span<const OffsetIndexEntry> offsets,
+                                  std::span<const TimeIndexEntry> times) {
+  Bytes bytes;
+  for (const auto& entry : offsets) encode(entry, segment.base, bytes);
+  ARUS_TRY(write_file(path_of(segment.base, suffix::offset_index), bytes));
+  bytes.clear();
+  for (const auto& entry : times) encode(entry, segment.base, bytes);
+  ARUS_TRY(write_file(path_of(segment.base, suffix::time_index), bytes));
+  loaded_.segments.back().offset_index_entries = static_cast<std::int32_t>(offsets.size());
+  loaded_.segments.back().time_index_entries = static_cast<std::int32_t>(times.size());
+  return {};
+}
+
+Result<> LogLoader::write_file(const std::string& path, ByteView bytes) {
+  const auto file = files_.open(path, env::OpenMode::create);
+  if (!file) return fail(file.error());
+  loaded_.changed = true;
+  ARUS_TRY((*file)->truncate(0));
+  return bytes.empty() ? Result<>{} : (*file)->write_at(bytes, 0);
+}
+
+Result<> LogLoader::remove_segment(Offset base) {
+  loaded_.changed = true;
+  for (const std::string_view kind :
+       {suffix::log, suffix::offset_index, suffix::time_index, suffix::transaction_index}) {
+    ARUS_TRY(files_.remove(path_of(base, kind)));
+  }
+  return {};
+}
+
+// segment.ms counts from the first batch's timestamp.
+Result<> LogLoader::keep_last_facts(const Segment& segment) {
+  if (loaded_.segments.back().size_bytes == 0) return {};
+  const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, 0, loaded_.segments.back().size_bytes, env::ReadMode::may_block,
+                       record::format::header_bytes);
+  if (const auto batch = scanner.next()) loaded_.first_timestamp_ms = batch->max_timestamp_ms;
+  return {};
+}
+
+}  // namespace
+
+Result<LoadedLog> load_log(env::FileSystem& files, const LoadRequest& request) {
+  return LogLoader(files, request).load();
+}
+
+}  // namespace arus::storage

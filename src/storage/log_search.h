@@ -1,0 +1,27 @@
+// Finding records by time, over the segments of a log. Blocking and decoding: for the pool.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "base/result.h"
+#include "storage/log.h"
+#include "storage/log_reader.h"
+
+namespace arus::storage {
+
+// Segments ascend; offsets outside [start, end) are not considered.
+struct TimestampSearch {
+  std::span<SegmentView> segments;
+  Offset start;
+  Offset end;
+};
+
+// The first record whose timestamp is at least `timestamp_ms`.
+[[nodiscard]] Result<std::optional<TimestampedOffset>> search_timestamp(
+    env::FileSystem& files, const TimestampSearch& search, std::int64_t timestamp_ms);
+// The first record that has the largest timestamp of all.
+[[nodiscard]] Result<std::optional<TimestampedOffset>> search_max_timestamp(
+    env::FileSystem& files, const TimestampSearch& search);
+
+}  // namespace arus::storage

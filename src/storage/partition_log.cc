@@ -1,0 +1,443 @@
+#include "storage/partition_log.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "record/batch.h"
+#include "storage/checkpoint_file.h"
+#include "storage/producer_replay.h"
+#include "storage/producer_snapshot.h"
+
+namespace arus::storage {
+
+namespace {
+
+constexpr std::int64_t largest_file_bytes = std::numeric_limits<std::int32_t>::max();
+
+BatchHeader header_of(const record::BatchView& batch) {
+  BatchHeader header{.position = 0,
+                     .size_bytes = static_cast<std::int64_t>(batch.size_bytes()),
+                     .base_offset = batch.base_offset(),
+                     .last_offset = batch.last_offset(),
+                     .magic = batch.magic(),
+                     .attributes = batch.attributes(),
+                     .leader_epoch = batch.leader_epoch(),
+                     .max_timestamp_ms = batch.max_timestamp_ms()};
+  if (!batch.is_legacy()) {
+    header.producer_id = batch.producer_id();
+    header.producer_epoch = batch.producer_epoch();
+    header.base_sequence = batch.base_sequence();
+  }
+  return header;
+}
+
+}  // namespace
+
+PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
+                           std::shared_ptr<const config::TopicConfig> config, LoadedLog loaded,
+                           Offset recovery_point, Offset high_watermark)
+    : host_(std::move(host)),
+      name_(std::move(identity.name)),
+      topic_id_(identity.topic_id),
+      folder_(std::make_shared<WriterFolder>(std::move(identity.path))),
+      config_(std::move(config)),
+      link_(std::make_shared<Link>(this)) {
+  folder_->created_unsynced = identity.created;
+  adopt(std::move(loaded));
+  recovery_point_ = std::min(recovery_point, log_end_);
+  checkpointed_high_watermark_ = std::clamp(high_watermark, log_start_, log_end_);
+  failure_ = host_->port->failure();
+  host_->port->add(*this);
+  host_->logs.push_back(this);
+  host_->closed.erase(name_);
+}
+
+PartitionLog::~PartitionLog() {
+  finish();
+  link_->log = nullptr;
+  host_->port->remove(*this);
+  std::erase(host_->logs, this);
+  host_->closed.insert_or_assign(name_, offsets());
+  host_->offsets_changed = true;
+}
+
+void PartitionLog::adopt(LoadedLog loaded) {
+  segments_.clear();
+  unsynced_.clear();
+  for (const LoadedSegment& segment : loaded.segments) {
+    segments_.push_back(std::make_unique<Segment>(folder_, segment));
+  }
+  if (!segments_.empty()) {
+    segments_.back()->open_tail({.bytes_since_entry = loaded.bytes_since_index_entry,
+                                 .largest = loaded.largest_timestamp,
+                                 .last_indexed_timestamp_ms = loaded.last_indexed_timestamp_ms});
+    written_segment_ = segments_.back()->base_offset();
+    written_bytes_ = segments_.back()->size_bytes();
+  }
+  epochs_ = std::move(loaded.epochs);
+  epochs_unsaved_ = loaded.epochs_changed;
+  producers_ = nullptr;
+  if (!loaded.producers.empty()) {
+    producers_ = std::make_unique<ProducerState>(std::move(loaded.producers));
+  }
+  log_start_ = loaded.log_start;
+  log_end_ = written_end_ = durable_end_ = loaded.log_end;
+  opened_end_ = log_end_;
+  snapshot_offset_ = loaded.snapshot_offset.value_or(Offset{-1});
+  first_timestamp_ms_ = loaded.first_timestamp_ms;
+  segment_created_ms_ = host_->environment.clock().wall_ms();
+  dirty_ = loaded.changed || loaded.epochs_changed ||
+           (producers_ != nullptr && snapshot_offset_ != log_end_);
+}
+
+std::optional<Offset> PartitionLog::first_unstable_offset() const {
+  return producers_ ? producers_->first_unstable_offset() : std::nullopt;
+}
+
+std::int64_t PartitionLog::size_bytes() const {
+  std::int64_t size = 0;
+  for (const auto& segment : segments_) size += segment->size_bytes();
+  return size;
+}
+
+LogOffsets PartitionLog::offsets() const {
+  return {.name = name_,
+          .recovery_point = recovery_point_,
+          .log_end = log_end_,
+          .high_watermark = std::max(
+              log_start_, high_watermark_.value_or(synced() ? durable_end_ : written_end_)),
+          .log_start = log_start_,
+          .starts_inside_segment =
+              log_start_ > Offset{0} &&
+              (segments_.empty() || segments_.front()->base_offset() < log_start_)};
+}
+
+EpochEnd PartitionLog::end_of_epoch(LeaderEpoch epoch) const {
+  const EpochStart end = epochs_.end_of(epoch, log_end_);
+  return {end.epoch, end.start};
+}
+
+void PartitionLog::set_high_watermark(Offset high_watermark) {
+  if (high_watermark_ != high_watermark) host_->offsets_changed = true;
+  high_watermark_ = high_watermark;
+  release_decided();
+}
+
+void PartitionLog::configure(std::shared_ptr<const config::TopicConfig> config) {
+  const bool was_synced = synced();
+  config_ = std::move(config);
+  // Records that only the page cache has would never become readable otherwise.
+  if (synced() && !was_synced && durable_end_ < log_end_ && !failure_) mark_progress();
+}
+
+void PartitionLog::expire_producers(std::int64_t now_ms) {
+  if (!producers_) return;
+  producers_->expire(now_ms, host_->producer_id_expiration_ms);
+  if (producers_->empty() && !producers_->first_unstable_offset()) producers_ = nullptr;
+}
+
+Result<> PartitionLog::check_writable() const {
+  if (failure_) return fail(*failure_);
+  if (host_->port->refuses()) {
+    return fail(ErrorCode::request_timed_out,
+                "The log directory of " + name_.to_string() + " does not keep up");
+  }
+  return {};
+}
+
+Result<> PartitionLog::check_size(std::size_t size_bytes) const {
+  if (static_cast<std::int64_t>(size_bytes) > config_->segment_bytes) {
+    return fail(ErrorCode::record_list_too_large,
+                fmt::format("The batch has {} bytes, a segment of {} at most {}", size_bytes,
+                            name_.to_string(), config_->segment_bytes));
+  }
+  return {};
+}
+
+Result<Appended> PartitionLog::append(Slice batch, const record::ValidatedBatch& facts,
+                                      const AppendOptions& options) {
+  ARUS_TRY(check_writable());
+  ARUS_TRY(check_size(facts.size_bytes));
+  const Slice bytes = batch.sub(0, facts.size_bytes);
+  auto view = record::BatchView::parse(bytes.view());
+  if (!view || view->is_legacy()) {
+    return fail(ErrorCode::invalid_record, "Only batches of format 2 are appended");
+  }
+  const auto delta = view->last_offset_delta();
+  BatchHeader header = header_of(*view);
+  header.base_offset = log_end_;
+  header.last_offset = log_end_ + delta;
+  header.leader_epoch = options.leader_epoch;
+  header.max_timestamp_ms = facts.max_timestamp_ms;
+  const auto producer = to_producer_append(header, [&] { return Result<ByteView>(bytes.view()); });
+  if (!producer) return fail(producer.error());
+  const bool log_append_time = facts.timestamp_type == record::TimestampType::log_append_time;
+  if (*producer) {
+    static const ProducerState nobody;
+    const auto duplicate = (producers_ ? *producers_ : nobody)
+                               .check(**producer,
+                                      options.from_coordinator ? ProducerState::Origin::coordinator
+                                                               : ProducerState::Origin::client,
+                                      options.transaction_version);
+    if (!duplicate) return fail(duplicate.error());
+    if (*duplicate) {
+      return Appended{.base_offset = (*duplicate)->base_offset(),
+                      .last_offset = (*duplicate)->last_offset,
+                      .log_append_time_ms = -1,
+                      .duplicate = true};
+    }
+  }
+  record::set_base_offset(bytes.mutable_view(), header.base_offset);
+  record::set_leader_epoch(bytes.mutable_view(), header.leader_epoch);
+  record::set_max_timestamp(bytes.mutable_view(), facts.timestamp_type, facts.max_timestamp_ms);
+  header.attributes = view->attributes();
+  place(bytes, header, *producer, options.now_ms);
+  return Appended{.base_offset = header.base_offset,
+                  .last_offset = header.last_offset,
+                  .log_append_time_ms = log_append_time ? facts.max_timestamp_ms : -1,
+                  .duplicate = false};
+}
+
+Result<> PartitionLog::append_replicated(Slice batches) {
+  ARUS_TRY(check_writable());
+  record::BatchReader reader(batches.view());
+  std::size_t at = 0;
+  const std::int64_t now_ms = host_->environment.clock().wall_ms();
+  while (const auto batch = reader.next()) {
+    if (!batch->crc_matches()) {
+      return fail(ErrorCode::corrupt_message, "The checksum of a replicated batch does not match");
+    }
+    const BatchHeader header = header_of(*batch);
+    if (header.base_offset < log_end_ || header.last_offset < header.base_offset) {
+      return fail(ErrorCode::offset_out_of_range,
+                  fmt::format("A replicated batch begins at {}, the log of {} ends at {}",
+                              header.base_offset.value(), name_.to_string(), log_end_.value()));
+    }
+    const auto producer =
+        to_producer_append(header, [&] { return Result<ByteView>(batch->bytes()); });
+    if (!producer) return fail(producer.error());
+    place(batches.sub(at, batch->size_bytes()), header, *producer, now_ms);
+    at = reader.position();
+  }
+  return reader.status();
+}
+
+Result<> PartitionLog::begin_epoch(LeaderEpoch epoch) {
+  if (failure_) return fail(*failure_);
+  // Kept in memory until a record of the epoch is written: an epoch without any is dropped by a
+  // restart, which begins another one.
+  if (epoch > epochs_.latest()) epochs_.append(epoch, log_end_);
+  return {};
+}
+
+void PartitionLog::place(Slice bytes, const BatchHeader& header,
+                         const std::optional<ProducerAppend>& producer, std::int64_t now_ms) {
+  if (segments_.empty()) {
+    open_segment(log_end_);
+  } else if (must_roll(header, now_ms)) {
+    roll();
+  }
+  Segment& segment = *segments_.back();
+  SegmentTail& tail = *segment.tail();
+  WritePort& port = *host_->port;
+  const std::int64_t position = segment.size_bytes();
+  if (position == 0) {
+    first_timestamp_ms_ = header.max_timestamp_ms;
+    segment_created_ms_ = now_ms;
+  }
+  port.write(tail.log, position, std::move(bytes));
+  segment.grow(header.size_bytes);
+  tail.add(header.last_offset, position, header.size_bytes, header.max_timestamp_ms,
+           config_->index_interval_bytes);
+  if (header.leader_epoch.value() >= 0 && header.leader_epoch >= epochs_.latest()) {
+    if (epochs_.append(header.leader_epoch, header.base_offset) ||
+        epochs_.entries().back().start == header.base_offset) {
+      epochs_unsaved_ = true;
+    }
+  }
+  if (producer) {
+    if (!producers_) producers_ = std::make_unique<ProducerState>();
+    const auto completed = producers_->apply(*producer);
+    if (completed && completed->aborted) segment.append_aborted(port, *completed);
+  }
+  log_end_ = header.last_offset + 1;
+  tail.hand_over(port, log_end_, false);
+  dirty_ = true;
+  mark_progress();
+}
+
+void PartitionLog::mark_progress() {
+  Segment& segment = *segments_.back();
+  WritePort& port = *host_->port;
+  if (synced()) {
+    for (const auto& file : unsynced_) port.need_flush(file);
+    unsynced_.clear();
+  }
+  port.mark(*this, {log_end_, segment.base_offset(), segment.size_bytes()}, synced(),
+            segment.tail()->log);
+}
+
+bool PartitionLog::must_roll(const BatchHeader& header, std::int64_t now_ms) const {
+  const Segment& segment = *segments_.back();
+  if (segment.size_bytes() == 0) return false;
+  const std::int64_t grown = segment.size_bytes() + header.size_bytes;
+  if (grown > config_->segment_bytes || grown > largest_file_bytes) return true;
+  if (header.last_offset - segment.base_offset() > std::numeric_limits<std::int32_t>::max()) {
+    return true;
+  }
+  const SegmentTail& tail = *segment.tail();
+  const auto full = [this](std::int32_t entries, std::size_t entry_bytes, std::int32_t spare) {
+    return entries >= config_->segment_index_bytes / static_cast<std::int32_t>(entry_bytes) - spare;
+  };
+  if (full(tail.offset_entries(), offset_index_format::entry_bytes, 0) ||
+      full(tail.time_entries(), time_index_format::entry_bytes, 1)) {
+    return true;
+  }
+  const std::int64_t age_ms = first_timestamp_ms_ >= 0 && header.max_timestamp_ms >= 0
+                                  ? header.max_timestamp_ms - first_timestamp_ms_
+                                  : now_ms - segment_created_ms_;
+  return age_ms > config_->segment_ms - roll_jitter_ms_;
+}
+
+void PartitionLog::open_segment(Offset base) {
+  segments_.push_back(std::make_unique<Segment>(folder_, LoadedSegment{.base_offset = base}));
+  segments_.back()->open_tail({});
+  roll_jitter_ms_ = 0;
+  const std::int64_t jitter = std::min(config_->segment_jitter_ms, config_->segment_ms);
+  if (jitter > 0) {
+    roll_jitter_ms_ = static_cast<std::int64_t>(
+        host_->environment.random().below(static_cast<std::uint64_t>(jitter)));
+  }
+}
+
+// Closes the newest segment and begins another one at the log end. The full one is brought to
+// stable storage with its indexes and the producer snapshot; then the recovery point follows.
+void PartitionLog::roll() {
+  WritePort& port = *host_->port;
+  Segment& full = *segments_.back();
+  SegmentTail& tail = *full.tail();
+  tail.finish(port, log_end_);
+  save_snapshot();
+  save_epochs();
+  std::vector<std::shared_ptr<WriterFile>> files{tail.log, tail.offset_index, tail.time_index};
+  if (full.has_transaction_index() && tail.transaction_index) {
+    files.push_back(tail.transaction_index);
+  }
+  std::vector<std::string> paths;
+  for (const auto& file : files) paths.push_back(file->path());
+  paths.push_back(join_path(folder_->path, segment_file_name(log_end_, suffix::producer_snapshot)));
+  if (!epochs_.entries().empty()) {
+    paths.push_back(join_path(folder_->path, leader_epoch_checkpoint_name));
+  }
+  if (!synced()) unsynced_.push_back(tail.log);
+  // The index files need no descriptor any more; the log keeps its own until it is flushed.
+  files.erase(files.begin());
+  port.act([files = std::move(files), paths = std::move(paths), folder = folder_->path,
+            &loop = port.loop(), link = link_, base = log_end_](DirectoryWriter* writer) mutable {
+    for (const auto& file : files) writer->close(*file);
+    writer->sync_in_background(std::move(paths), std::move(folder), loop, [link, base] {
+      if (link->log != nullptr) link->log->note_background_sync(base);
+    });
+    return Result<>{};
+  });
+  full.close_tail();
+  open_segment(log_end_);
+}
+
+void PartitionLog::note_background_sync(Offset base) {
+  recovery_point_ = std::max(recovery_point_, std::min(base, log_end_));
+  std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() < base; });
+  host_->offsets_changed = true;
+}
+
+void PartitionLog::save_snapshot() {
+  if (snapshot_offset_ == log_end_) return;
+  snapshot_offset_ = log_end_;
+  const auto entries = producers_ ? producers_->entries() : std::vector<ProducerEntry>{};
+  host_->port->act(
+      [path = join_path(folder_->path, segment_file_name(log_end_, suffix::producer_snapshot)),
+       bytes = encode_producer_snapshot(entries)](DirectoryWriter* writer) {
+        return writer->replace_unsynced(path, bytes);
+      });
+}
+
+void PartitionLog::save_epochs() {
+  if (!epochs_unsaved_) return;
+  epochs_unsaved_ = false;
+  host_->port->act(
+      [path = join_path(folder_->path, leader_epoch_checkpoint_name),
+       text = encode_leader_epoch_checkpoint(epochs_.entries())](DirectoryWriter* writer) {
+        return writer->replace_unsynced(path, as_bytes(text));
+      });
+}
+
+void PartitionLog::finish() {
+  if (failure_ || !dirty_) return;
+  dirty_ = false;
+  WritePort& port = *host_->port;
+  if (!segments_.empty()) {
+    SegmentTail& tail = *segments_.back()->tail();
+    tail.finish(port, log_end_);
+    port.act([log = tail.log, offsets = tail.offset_index, times = tail.time_index,
+              transactions = tail.transaction_index](DirectoryWriter* writer) {
+      for (const auto& file : {log, offsets, times, transactions}) {
+        if (file != nullptr) writer->close(*file);
+      }
+      return Result<>{};
+    });
+  }
+  if (log_end_ > Offset{0}) save_snapshot();
+  save_epochs();
+}
+
+void PartitionLog::advance_written(const WriteMark& mark) {
+  written_end_ = std::max(written_end_, mark.end);
+  if (mark.segment_base > written_segment_) {
+    written_segment_ = mark.segment_base;
+    written_bytes_ = mark.segment_bytes;
+  } else if (mark.segment_base == written_segment_) {
+    written_bytes_ = std::max(written_bytes_, mark.segment_bytes);
+  }
+  if (!segments_.empty()) segments_.back()->tail()->on_written(written_end_);
+}
+
+void PartitionLog::on_written(const WriteMark& mark) {
+  advance_written(mark);
+  release_decided();
+  host_->offsets_changed = true;
+  if (observer_ != nullptr) observer_->on_progress();
+}
+
+void PartitionLog::on_durable(const WriteMark& mark) {
+  advance_written(mark);
+  durable_end_ = std::max(durable_end_, mark.end);
+  release_decided();
+  host_->offsets_changed = true;
+  if (observer_ != nullptr) observer_->on_progress();
+}
+
+void PartitionLog::on_writer_failure(const Error& error) {
+  failure_ = error;
+  if (observer_ != nullptr) observer_->on_failure(error);
+}
+
+void PartitionLog::release_decided() {
+  if (!producers_) return;
+  producers_->release_below(high_watermark_.value_or(synced() ? durable_end_ : written_end_));
+}
+
+env::Task<Result<>> PartitionLog::flush() {
+  if (failure_) co_return fail(*failure_);
+  if (durable_end_ == log_end_ || segments_.empty()) co_return Result<>{};
+  Segment& segment = *segments_.back();
+  WritePort& port = *host_->port;
+  for (const auto& file : std::exchange(unsynced_, {})) port.need_flush(file);
+  port.mark(*this, {log_end_, segment.base_offset(), segment.size_bytes()}, true,
+            segment.tail()->log);
+  co_return co_await port.drain();
+}
+
+}  // namespace arus::storage

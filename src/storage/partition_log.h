@@ -1,0 +1,145 @@
+// The log of one partition over the files of its directory.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/batch_scanner.h"
+#include "storage/leader_epochs.h"
+#include "storage/log.h"
+#include "storage/log_host.h"
+#include "storage/log_recovery.h"
+#include "storage/producer_state.h"
+#include "storage/segment.h"
+
+namespace arus::storage {
+
+// Takes decisions on the loop (offsets, producers, indexes, rolling) and hands the bytes to the
+// directory's writer. Beyond Log's own: segments ascend and do not overlap, only the last has a
+// tail; below recovery_point() batches and their indexes are on stable storage.
+// An idle log without records has no segment, no open file and no producer state. Destroying it
+// hands over what a clean stop leaves; no task of it may be under way then.
+class PartitionLog final : public Log, private WriteTarget {
+ public:
+  struct Identity {
+    TopicPartition name;
+    Uuid topic_id;
+    std::string path;
+    bool created = false;  // the directory was made just now
+  };
+
+  PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
+               std::shared_ptr<const config::TopicConfig> config, LoadedLog loaded,
+               Offset recovery_point, Offset high_watermark);
+  ~PartitionLog() override;
+
+  const TopicPartition& name() const override { return name_; }
+  const Uuid& topic_id() const override { return topic_id_; }
+  Offset log_start() const override { return log_start_; }
+  Offset log_end() const override { return log_end_; }
+  Offset written_end() const override { return written_end_; }
+  Offset durable_end() const override { return durable_end_; }
+  std::optional<Offset> first_unstable_offset() const override;
+  std::int64_t size_bytes() const override;
+  LeaderEpoch latest_epoch() const override { return epochs_.latest(); }
+  const std::string& directory() const override { return folder_->path; }
+  const std::optional<Error>& failure() const override { return failure_; }
+
+  void set_observer(LogObserver* observer) override { observer_ = observer; }
+  void set_high_watermark(Offset high_watermark) override;
+  Offset checkpointed_high_watermark() const override { return checkpointed_high_watermark_; }
+  void configure(std::shared_ptr<const config::TopicConfig> config) override;
+
+  Result<Appended> append(Slice batch, const record::ValidatedBatch& facts,
+                          const AppendOptions& options) override;
+  Result<> append_replicated(Slice batches) override;
+  Result<> begin_epoch(LeaderEpoch epoch) override;
+
+  env::Task<Result<Fetched>> read(Offset from, FetchBound bound) override;
+  env::Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from,
+                                                                          Offset to) override;
+  env::Task<Result<std::optional<TimestampedOffset>>> find_timestamp(std::int64_t timestamp_ms,
+                                                                     Offset end) override;
+  env::Task<Result<std::optional<TimestampedOffset>>> find_max_timestamp(Offset end) override;
+  EpochEnd end_of_epoch(LeaderEpoch epoch) const override;
+  LeaderEpoch epoch_of(Offset offset) const override { return epochs_.epoch_of(offset); }
+
+  env::Task<Result<>> flush() override;
+  env::Task<Result<>> truncate_to(Offset end) override;
+  env::Task<Result<>> advance_log_start(Offset start) override;
+
+  [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
+  [[nodiscard]] LogOffsets offsets() const;
+  void expire_producers(std::int64_t now_ms);
+  // What the files held when they were opened is on stable storage.
+  void note_recovery_synced() { note_background_sync(opened_end_); }
+
+ private:
+  // So that work that comes back from elsewhere finds the log, or that it is gone.
+  struct Link {
+    PartitionLog* log;
+  };
+
+  void on_written(const WriteMark& mark) override;
+  void on_durable(const WriteMark& mark) override;
+  void on_writer_failure(const Error& error) override;
+
+  [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
+  void adopt(LoadedLog loaded);
+  Result<> check_writable() const;
+  Result<> check_size(std::size_t size_bytes) const;
+  // The one way into the log: `header` says what `bytes`, one batch, holds.
+  void place(Slice bytes, const BatchHeader& header, const std::optional<ProducerAppend>& producer,
+             std::int64_t now_ms);
+  [[nodiscard]] bool must_roll(const BatchHeader& header, std::int64_t now_ms) const;
+  void open_segment(Offset base);
+  void roll();
+  void save_snapshot();
+  void save_epochs();
+  void finish();
+  void mark_progress();
+  void advance_written(const WriteMark& mark);
+  void release_decided();
+  void note_background_sync(Offset base);
+
+  [[nodiscard]] Segment* find_segment(Offset offset) const;
+  [[nodiscard]] Segment* segment_at(Offset base) const;
+  [[nodiscard]] std::int64_t readable_bytes(const Segment& segment) const;
+  [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
+  env::Task<Result<LoadedLog>> reload();
+
+  const std::shared_ptr<LogHost> host_;
+  const TopicPartition name_;
+  const Uuid topic_id_;
+  const std::shared_ptr<WriterFolder> folder_;
+  std::shared_ptr<const config::TopicConfig> config_;
+  LogObserver* observer_ = nullptr;
+  std::optional<Error> failure_;
+  const std::shared_ptr<Link> link_;
+
+  Offset log_start_;
+  Offset log_end_;
+  Offset written_end_;
+  Offset durable_end_;
+  Offset recovery_point_;
+  Offset opened_end_;  // log_end when the files were read
+  Offset checkpointed_high_watermark_;
+  std::optional<Offset> high_watermark_;
+  Offset written_segment_;          // segments before it are wholly in their files,
+  std::int64_t written_bytes_ = 0;  // of this one so many bytes are
+
+  std::vector<std::unique_ptr<Segment>> segments_;
+  std::vector<std::shared_ptr<WriterFile>> unsynced_;  // full segments since the last flush
+  LeaderEpochs epochs_;
+  std::unique_ptr<ProducerState> producers_;  // null while there are none
+  Offset snapshot_offset_{-1};                // of the newest producer snapshot
+  std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
+  std::int64_t segment_created_ms_ = 0;
+  std::int64_t roll_jitter_ms_ = 0;
+  bool epochs_unsaved_ = false;
+  bool dirty_ = false;  // a clean stop has something to finish
+};
+
+}  // namespace arus::storage

@@ -1,0 +1,155 @@
+// Cutting a log at either end.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "storage/batch_scanner.h"
+#include "storage/partition_log.h"
+
+namespace arus::storage {
+
+namespace {
+
+constexpr std::string_view segment_kinds[] = {suffix::log, suffix::offset_index, suffix::time_index,
+                                              suffix::transaction_index};
+
+// Where in the file the first batch that reaches `end` begins.
+Result<std::int64_t> cut_position(env::FileSystem& files, const std::string& path, Offset end) {
+  const auto file = files.open(path, env::OpenMode::read);
+  if (!file) return fail(file.error());
+  const auto size = (*file)->size();
+  if (!size) return fail(size.error());
+  BatchScanner scanner(**file, 0, *size, env::ReadMode::may_block);
+  while (const auto batch = scanner.next()) {
+    if (batch->last_offset >= end) return batch->position;
+  }
+  if (!scanner.status()) return fail(scanner.status().error());
+  return *size;
+}
+
+struct Cut {
+  std::string folder;
+  std::vector<Offset> removed;      // segments that go
+  std::optional<Offset> shortened;  // the one that holds the new end
+  std::vector<Offset> snapshots;    // that lie beyond it
+};
+
+// The cut is on stable storage before anything is appended behind it.
+Result<> carry_out(DirectoryWriter& writer, const Cut& cut, Offset end) {
+  env::FileSystem& files = writer.files();
+  const auto path = [&](Offset base, std::string_view kind) {
+    return join_path(cut.folder, segment_file_name(base, kind));
+  };
+  for (const Offset base : cut.removed) {
+    for (const std::string_view kind : segment_kinds) ARUS_TRY(files.remove(path(base, kind)));
+  }
+  for (const Offset at : cut.snapshots) {
+    ARUS_TRY(files.remove(path(at, suffix::producer_snapshot)));
+  }
+  if (cut.shortened) {
+    const std::string log = path(*cut.shortened, suffix::log);
+    const auto position = cut_position(files, log, end);
+    if (!position) return fail(position.error());
+    const auto file = files.open(log, env::OpenMode::read_write);
+    if (!file) return fail(file.error());
+    ARUS_TRY((*file)->truncate(*position));
+    ARUS_TRY((*file)->sync());
+    // The indexes are rebuilt from what is left.
+    for (const std::string_view kind : segment_kinds) {
+      if (kind != suffix::log) ARUS_TRY(files.remove(path(*cut.shortened, kind)));
+    }
+  }
+  return files.sync_directory(cut.folder);
+}
+
+}  // namespace
+
+env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
+  if (failure_) co_return fail(*failure_);
+  if (end >= log_end_) co_return Result<>{};
+  if (end < log_start_) {
+    co_return fail(ErrorCode::offset_out_of_range,
+                   fmt::format("{} begins at {} and cannot be cut to {}", name_.to_string(),
+                               log_start_.value(), end.value()));
+  }
+  epochs_.truncate_to(end);
+  epochs_unsaved_ = true;
+  save_epochs();
+  Cut cut{.folder = folder_->path, .removed = {}, .shortened = {}, .snapshots = {}};
+  std::vector<std::shared_ptr<WriterFile>> open;
+  for (const auto& segment : segments_) {
+    if (segment->base_offset() >= end &&
+        segment->base_offset() > segments_.front()->base_offset()) {
+      cut.removed.push_back(segment->base_offset());
+    } else {
+      cut.shortened = segment->base_offset();
+    }
+    if (segment->base_offset() > end) cut.snapshots.push_back(segment->base_offset());
+  }
+  if (snapshot_offset_ > end) cut.snapshots.push_back(snapshot_offset_);
+  if (SegmentTail* const tail = segments_.empty() ? nullptr : segments_.back()->tail()) {
+    open = {tail->log, tail->offset_index, tail->time_index};
+    if (tail->transaction_index) open.push_back(tail->transaction_index);
+  }
+  host_->port->act([open = std::move(open), cut, end](DirectoryWriter* writer) -> Result<> {
+    for (const auto& file : open) writer->close(*file);
+    return carry_out(*writer, cut, end);
+  });
+  recovery_point_ = std::min(recovery_point_, cut.shortened.value_or(end));
+  if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
+  auto loaded = co_await reload();
+  if (!loaded) co_return fail(std::move(loaded).error());
+  adopt(std::move(*loaded));
+  dirty_ = true;
+  host_->offsets_changed = true;
+  if (observer_ != nullptr) observer_->on_progress();
+  co_return Result<>{};
+}
+
+env::Task<Result<LoadedLog>> PartitionLog::reload() {
+  const LoadRequest request{.path = folder_->path,
+                            .log_start = log_start_,
+                            .recovery_point = recovery_point_,
+                            .clean = false,
+                            .index_interval_bytes = config_->index_interval_bytes,
+                            .now_ms = host_->environment.clock().wall_ms(),
+                            .producer_id_expiration_ms = host_->producer_id_expiration_ms};
+  env::FileSystem& files = host_->environment.files();
+  co_return co_await env::run_on(host_->environment.pool(),
+                                 [&files, &request] { return load_log(files, request); });
+}
+
+env::Task<Result<>> PartitionLog::advance_log_start(Offset start) {
+  if (failure_) co_return fail(*failure_);
+  if (start > log_end_) {
+    co_return fail(ErrorCode::offset_out_of_range,
+                   fmt::format("{} ends at {} and cannot begin at {}", name_.to_string(),
+                               log_end_.value(), start.value()));
+  }
+  if (start <= log_start_) co_return Result<>{};
+  log_start_ = start;
+  if (epochs_.advance_start(start)) epochs_unsaved_ = true;
+  dirty_ = true;
+  host_->offsets_changed = true;
+  // Segments that lie wholly below go; retention will do the same by age and size.
+  std::vector<Offset> removed;
+  while (segments_.size() > 1 && segments_[1]->base_offset() <= start) {
+    removed.push_back(segments_.front()->base_offset());
+    segments_.erase(segments_.begin());
+  }
+  if (removed.empty()) co_return Result<>{};
+  host_->port->act(
+      [folder = folder_->path, removed = std::move(removed)](DirectoryWriter* writer) -> Result<> {
+        for (const Offset base : removed) {
+          for (const std::string_view kind : segment_kinds) {
+            ARUS_TRY(writer->files().remove(join_path(folder, segment_file_name(base, kind))));
+          }
+          ARUS_TRY(writer->files().remove(
+              join_path(folder, segment_file_name(base, suffix::producer_snapshot))));
+        }
+        return Result<>{};
+      });
+  co_return co_await host_->port->drain();
+}
+
+}  // namespace arus::storage

@@ -1,0 +1,151 @@
+// What readers ask of a log: batches, times, aborted transactions.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "storage/batch_scanner.h"
+#include "storage/log_search.h"
+#include "storage/partition_log.h"
+#include "storage/transaction_index.h"
+
+namespace arus::storage {
+
+Segment* PartitionLog::find_segment(Offset offset) const {
+  const auto above = std::ranges::upper_bound(segments_, offset, {}, &Segment::base_offset);
+  return above == segments_.begin() ? nullptr : (above - 1)->get();
+}
+
+Segment* PartitionLog::segment_at(Offset base) const {
+  Segment* const found = find_segment(base);
+  return found != nullptr && found->base_offset() == base ? found : nullptr;
+}
+
+std::int64_t PartitionLog::readable_bytes(const Segment& segment) const {
+  if (segment.base_offset() < written_segment_) return segment.size_bytes();
+  return segment.base_offset() == written_segment_ ? written_bytes_ : 0;
+}
+
+// Those that may hold offsets in [from, to).
+std::vector<SegmentView> PartitionLog::views(Offset from, Offset to) const {
+  std::vector<SegmentView> found;
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = *segments_[i];
+    if (segment.base_offset() >= to) break;
+    if (i + 1 < segments_.size() && segments_[i + 1]->base_offset() <= from) continue;
+    found.push_back(segment.view(readable_bytes(segment), host_->open_files));
+  }
+  return found;
+}
+
+env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
+  if (from < log_start_ || from > log_end_) {
+    co_return fail(ErrorCode::offset_out_of_range,
+                   fmt::format("{} holds offsets from {} to {}, not {}", name_.to_string(),
+                               log_start_.value(), log_end_.value(), from.value()));
+  }
+  const Offset end = std::min(bound.end, written_end_);
+  env::FileSystem& files = host_->environment.files();
+  Segment* segment = from < end ? find_segment(from) : nullptr;
+  while (segment != nullptr && segment->base_offset() < end) {
+    const Offset base = segment->base_offset();
+    SegmentView view = segment->view(readable_bytes(*segment), host_->open_files);
+    SegmentRead request{.from = from,
+                        .end = end,
+                        .max_bytes = bound.max_bytes,
+                        .at_least_one_batch = bound.at_least_one_batch,
+                        .start = segment->find_cursor(from),
+                        .exact = false};
+    if (request.start) {
+      request.exact = true;
+    } else if (segment->tail() != nullptr) {
+      if (const auto entry = segment->tail()->floor(from)) {
+        request.start = LogPosition{entry->offset, entry->position};
+      }
+    }
+    auto batches = read_batches(files, view, request, env::ReadMode::cached_only);
+    if (!batches && would_block(batches.error())) {
+      batches = co_await env::run_on(host_->environment.pool(), [&files, &view, &request] {
+        return read_batches(files, view, request, env::ReadMode::may_block);
+      });
+      segment = segment_at(base);
+    }
+    if (!batches) co_return fail(std::move(batches).error());
+    if (segment != nullptr) segment->keep(view, batches->verified_to, host_->open_files);
+    if (!batches->records.empty()) {
+      if (segment != nullptr) segment->note_cursor(batches->next);
+      const std::size_t size = batches->records.size();
+      co_return Fetched{.records = {std::move(batches->records)}, .size_bytes = size};
+    }
+    if (!bound.at_least_one_batch) break;
+    // Compaction has left nothing at or after `from` in this segment: the next one goes on.
+    const auto next = std::ranges::upper_bound(segments_, base, {}, &Segment::base_offset);
+    segment = next == segments_.end() ? nullptr : next->get();
+  }
+  co_return Fetched{};
+}
+
+namespace {
+
+// KIP-98: markers from `from` on whose transactions began below `to`.
+Result<std::vector<AbortedTransaction>> read_aborted(env::FileSystem& files,
+                                                     const std::vector<std::string>& paths,
+                                                     Offset from, Offset to) {
+  std::vector<AbortedTransaction> found;
+  for (const std::string& path : paths) {
+    const auto bytes = files.read_file(path);
+    if (!bytes) return fail(bytes.error());
+    const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
+    const auto entries = parse_transaction_index(ByteView(*bytes).first(whole));
+    if (!entries) return fail(ErrorCode::corrupt_message, path + ": " + entries.error().message);
+    for (const TransactionIndexEntry& entry : *entries) {
+      if (entry.last_offset >= from && entry.first_offset < to) {
+        found.push_back({entry.producer_id, entry.first_offset});
+      }
+      if (entry.last_stable_offset >= to) return found;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+env::Task<Result<std::vector<AbortedTransaction>>> PartitionLog::aborted_transactions(Offset from,
+                                                                                      Offset to) {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    // Markers stand at or behind their records: only segments that end before `from` are out.
+    if (i + 1 < segments_.size() && segments_[i + 1]->base_offset() <= from) continue;
+    if (!segments_[i]->has_transaction_index()) continue;
+    paths.push_back(join_path(
+        folder_->path, segment_file_name(segments_[i]->base_offset(), suffix::transaction_index)));
+  }
+  if (paths.empty()) co_return std::vector<AbortedTransaction>{};
+  env::FileSystem& files = host_->environment.files();
+  co_return co_await env::run_on(host_->environment.pool(), [&files, &paths, from, to] {
+    return read_aborted(files, paths, from, to);
+  });
+}
+
+env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_timestamp(
+    std::int64_t timestamp_ms, Offset end) {
+  const Offset limit = std::min(end, written_end_);
+  auto segments = views(log_start_, limit);
+  if (segments.empty()) co_return std::optional<TimestampedOffset>{};
+  env::FileSystem& files = host_->environment.files();
+  const TimestampSearch search{segments, log_start_, limit};
+  co_return co_await env::run_on(host_->environment.pool(), [&files, &search, timestamp_ms] {
+    return search_timestamp(files, search, timestamp_ms);
+  });
+}
+
+env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_max_timestamp(Offset end) {
+  const Offset limit = std::min(end, written_end_);
+  auto segments = views(log_start_, limit);
+  if (segments.empty()) co_return std::optional<TimestampedOffset>{};
+  env::FileSystem& files = host_->environment.files();
+  const TimestampSearch search{segments, log_start_, limit};
+  co_return co_await env::run_on(host_->environment.pool(),
+                                 [&files, &search] { return search_max_timestamp(files, search); });
+}
+
+}  // namespace arus::storage
