@@ -33,11 +33,11 @@ def golden_versions():
 def golden_configs(title):
     """{name: (type, read only, sensitive)} of one section of the described settings."""
     rows, inside = {}, False
-    for line in (GOLDEN / "config" / "describe-configs.txt").read_text().splitlines():
+    for line in (GOLDEN / "config" / "describe.tsv").read_text().splitlines():
         if line.startswith("=="):
-            inside = line.startswith(f"== {title}")
-        elif inside and line and not line.startswith("name "):
-            name, kind, read_only, sensitive, *_ = line.split()
+            inside = line == f"== {title}"
+        elif inside and line and not line.startswith("#"):
+            name, kind, read_only, sensitive, *_ = line.split("\t")
             rows[name] = (kind, read_only == "yes", sensitive == "yes")
     return rows
 
@@ -125,7 +125,7 @@ class GoldenAnswers(unittest.TestCase):
         admin = KafkaAdminClient(bootstrap_servers=self.server.address)
         admin.create_topics([NewTopic("described", 1, 1)])
         admin.close()
-        for kind, name, title in ((2, "described", 'TOPIC "events"'), (4, "1", 'BROKER "1"')):
+        for kind, name, title in ((2, "described", "TOPIC events"), (4, "1", "BROKER 1")):
             with self.subTest(title):
                 ours = self.described(kind, name)
                 golden = golden_configs(title)
