@@ -41,8 +41,8 @@ constexpr ConfigKey keys[] = {
      .fallback = "268435456", .rule = at_least(1048576),
      .doc = "Share of the memory budget for requests that are read but not answered. When it is "
             "used up, sockets are not read."},
-    {.name = "arus.memory.writer.bytes", .type = int64, .effect = at_restart,
-     .fallback = "67108864", .rule = at_least(1048576),
+    {.name = "arus.memory.writer.bytes", .type = int64, .fallback = "67108864",
+     .rule = at_least(1048576),
      .doc = "Bytes that may wait for the writer of one log directory. When it is used up, "
             "appends wait."},
     {.name = "arus.metrics.listen", .effect = at_restart,

@@ -72,7 +72,9 @@ constexpr ConfigKey keys[] = {
      .doc = "Threads that compact logs."},
     {.name = "log.cleanup.policy", .type = list, .update = cluster_wide, .fallback = "delete",
      .rule = list_of("compact, delete"),
-     .doc = "What is done with old segments: delete, compact, both, or nothing when empty."},
+     .doc = "What is done with old segments: delete, compact, both, or nothing when empty. "
+            "Already now a compacted topic refuses records without a key; nothing is deleted or "
+            "compacted yet."},
     {.name = "log.dir", .type = list, .importance = high, .effect = at_restart,
      .fallback = "/tmp/kafka-logs", .rule = nonempty_list,
      .doc = "The data directory where log.dirs is not given."},
@@ -92,7 +94,7 @@ constexpr ConfigKey keys[] = {
      .doc = "Under arus.durability=page-cache: a record is flushed after at most this time. "
             "Under synced every append is flushed."},
     {.name = "log.flush.offset.checkpoint.interval.ms", .type = int32, .importance = high,
-     .effect = at_restart, .fallback = "60000", .rule = at_least(0),
+     .fallback = "60000", .rule = at_least(0),
      .doc = "How often recovery points are written, from which a start after a crash begins to "
             "check."},
     {.name = "log.flush.scheduler.interval.ms", .type = int64, .importance = high,
@@ -121,8 +123,7 @@ constexpr ConfigKey keys[] = {
     {.name = "log.message.timestamp.type", .update = cluster_wide, .effect = at_once,
      .fallback = "CreateTime", .rule = one_of("CreateTime, LogAppendTime"),
      .doc = "Whether records keep the producer's time or get the broker's."},
-    {.name = "log.preallocate", .type = boolean, .update = cluster_wide, .effect = at_next_segment,
-     .fallback = "false",
+    {.name = "log.preallocate", .type = boolean, .update = cluster_wide, .fallback = "false",
      .doc = "Whether the file of a new segment is given its full size at once."},
     {.name = "log.retention.bytes", .type = int64, .importance = high, .update = cluster_wide,
      .fallback = "-1",
@@ -157,7 +158,7 @@ constexpr ConfigKey keys[] = {
      .effect = at_next_segment, .fallback = "1073741824", .rule = at_least(1048576),
      .doc = "A segment is closed before it grows beyond this size."},
     {.name = "log.segment.delete.delay.ms", .type = int64, .importance = high,
-     .update = cluster_wide, .effect = at_once, .fallback = "60000", .rule = at_least(0),
+     .update = cluster_wide, .fallback = "60000", .rule = at_least(0),
      .doc = "How long the files of a deleted partition or segment are kept under another name "
             "before they are removed."},
     {.name = "message.max.bytes", .type = int32, .importance = high, .update = cluster_wide,

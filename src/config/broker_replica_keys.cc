@@ -18,7 +18,7 @@ constexpr ConfigKey keys[] = {
     {.name = "min.insync.replicas", .type = int32, .importance = high, .update = cluster_wide,
      .effect = at_once, .fallback = "1", .rule = at_least(1),
      .doc = "A produce request with acks=all is refused while fewer replicas than this are in "
-            "sync."},
+            "sync. A topic is never asked for more than it has replicas."},
     {.name = "num.replica.alter.log.dirs.threads", .type = int32, .importance = high,
      .doc = "Threads that move replicas between log directories."},
     {.name = "num.replica.fetchers", .type = int32, .importance = high, .update = cluster_wide,

@@ -17,10 +17,10 @@ constexpr ConfigKey keys[] = {
      .doc = "Pause between two tries to add a partition to a transaction while the previous one "
             "is still completing."},
     {.name = "producer.id.expiration.check.interval.ms", .type = int32, .importance = low,
-     .effect = at_restart, .internal = true, .fallback = "600000", .rule = at_least(1),
+     .internal = true, .fallback = "600000", .rule = at_least(1),
      .doc = "How often idle producer ids are looked for."},
     {.name = "producer.id.expiration.ms", .type = int32, .importance = low, .update = cluster_wide,
-     .effect = at_once, .fallback = "86400000", .rule = at_least(1),
+     .fallback = "86400000", .rule = at_least(1),
      .doc = "A partition forgets an idempotent producer that has written nothing for this long."},
     {.name = "transaction.abort.timed.out.transaction.cleanup.interval.ms", .type = int32,
      .importance = low, .fallback = "10000", .rule = at_least(1),

@@ -22,7 +22,8 @@ constexpr ConfigKey keys[] = {
      .fallback = "delete", .rule = list_of("compact, delete"),
      .synonyms = {{{"log.cleanup.policy"}}},
      .doc = "What is done with old segments of this topic: delete, compact, both, or nothing "
-            "when empty."},
+            "when empty. Already now a compacted topic refuses records without a key; nothing "
+            "is deleted or compacted yet."},
     {.name = "compression.gzip.level", .scope = topic, .type = int32, .update = cluster_wide,
      .effect = at_once, .fallback = "-1", .rule = gzip_level,
      .synonyms = {{{"compression.gzip.level"}}},
@@ -46,8 +47,7 @@ constexpr ConfigKey keys[] = {
      .synonyms = {{{"log.cleaner.delete.retention.ms"}}},
      .doc = "How long tombstones stay readable when the topic is compacted."},
     {.name = "file.delete.delay.ms", .scope = topic, .type = int64, .update = cluster_wide,
-     .effect = at_once, .fallback = "60000", .rule = at_least(0),
-     .synonyms = {{{"log.segment.delete.delay.ms"}}},
+     .fallback = "60000", .rule = at_least(0), .synonyms = {{{"log.segment.delete.delay.ms"}}},
      .doc = "How long the files of a deleted partition or segment are kept under another name "
             "before they are removed."},
     {.name = "flush.messages", .scope = topic, .type = int64, .update = cluster_wide,
@@ -118,9 +118,9 @@ constexpr ConfigKey keys[] = {
      .effect = at_once, .fallback = "1", .rule = at_least(1),
      .synonyms = {{{"min.insync.replicas"}}},
      .doc = "A produce request with acks=all is refused while fewer replicas than this are in "
-            "sync."},
+            "sync. No more is asked for than there are replicas."},
     {.name = "preallocate", .scope = topic, .type = boolean, .update = cluster_wide,
-     .effect = at_next_segment, .fallback = "false", .synonyms = {{{"log.preallocate"}}},
+     .fallback = "false", .synonyms = {{{"log.preallocate"}}},
      .doc = "Whether the file of a new segment is given its full size at once."},
     {.name = "remote.log.copy.disable", .scope = topic, .type = boolean, .update = cluster_wide,
      .fallback = "false",

@@ -1,5 +1,6 @@
 #include "metrics/metrics.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace arus::metrics {
@@ -24,6 +25,27 @@ TEST(Registry, TextHasOneHeadForAllSeriesOfAName) {
             "requests_total{api=\"A\"} 1\nrequests_total{api=\"B\\\"\"} 2\n"
             "# HELP connections Open connections.\n# TYPE connections gauge\nconnections -4\n"
             "# HELP half A computed one.\n# TYPE half gauge\nhalf 0.5\n");
+}
+
+TEST(Registry, LabelValuesCannotForgeALine) {
+  Registry registry;
+  registry.counter("c", "C.", {{"client", "a\"} 1\nforged 2\\"}}).add(1);
+  EXPECT_THAT(registry.prometheus_text(),
+              testing::EndsWith("\nc{client=\"a\\\"} 1\\nforged 2\\\\\"} 1\n"));
+}
+
+TEST(Registry, BucketsOfAHistogramAreCumulative) {
+  Registry registry;
+  Histogram& histogram = registry.histogram("wait_seconds", "Waiting.", {{"api", "Fetch"}});
+  histogram.observe_us(64);
+  histogram.observe_us(100);
+  histogram.observe_us(60'000'000);
+  const std::string text = registry.prometheus_text();
+  EXPECT_THAT(text, testing::HasSubstr("# TYPE wait_seconds histogram\n"
+                                       "wait_seconds_bucket{api=\"Fetch\",le=\"6.4e-05\"} 1\n"
+                                       "wait_seconds_bucket{api=\"Fetch\",le=\"0.000128\"} 2\n"));
+  EXPECT_THAT(text, testing::HasSubstr("le=\"+Inf\"} 3\nwait_seconds_sum{api=\"Fetch\"} 60.0001"));
+  EXPECT_THAT(text, testing::EndsWith("wait_seconds_count{api=\"Fetch\"} 3\n"));
 }
 
 TEST(Histogram, ABoundBelongsToItsBucket) {
