@@ -4,6 +4,7 @@
 #include <string>
 
 #include "env/task.h"
+#include "env/time.h"
 #include "metadata/image.h"
 #include "protocol/api/alter_client_quotas.h"
 #include "protocol/api/alter_configs.h"
