@@ -46,14 +46,19 @@ env::Task<void> Connection::run() {
   co_await gate_.close();
 }
 
+bool Connection::may_start() const {
+  return slots_.size() < max_requests_in_flight && unsent_bytes_ < max_unsent_answer_bytes;
+}
+
 bool Connection::may_read() const {
-  return slots_.size() < max_requests_in_flight && unsent_bytes_ < max_unsent_answer_bytes &&
-         (overdraft_ || set_.budget().room(Share::requests));
+  return read_frames_.empty() && may_start() && (overdraft_ || set_.budget().room(Share::requests));
 }
 
 env::Task<void> Connection::wait_for_room() {
-  if (slots_.size() >= max_requests_in_flight || unsent_bytes_ >= max_unsent_answer_bytes) {
-    co_await room_.wait();
+  if (!read_frames_.empty() || !may_start()) {
+    if (!may_start()) co_await room_.wait();
+    if (!closed_) start_read_frames();
+    begin_writing();
     co_return;
   }
   waits_for_budget_ = true;
@@ -83,11 +88,10 @@ bool Connection::read_available() {
     } else {
       good = frames_.feed(target.first(*count), frames);
     }
-    // The list is shared by the loop, and the service may come back to another connection.
-    std::vector<Slice> mine = std::move(frames);
-    for (auto& frame : mine) start(std::move(frame));
-    mine.clear();
-    if (frames.capacity() == 0) frames = std::move(mine);
+    // The list is shared by the loop, and starting a request may lead anywhere.
+    for (auto& frame : frames) read_frames_.push_back(std::move(frame));
+    frames.clear();
+    start_read_frames();
     if (!good) {
       log.info("closing connection from {}: {}", peer_->remote.host, good.error().message);
       set_.metrics().connections_closed_garbage.add();
@@ -99,8 +103,15 @@ bool Connection::read_available() {
   return true;
 }
 
+void Connection::start_read_frames() {
+  while (!read_frames_.empty() && may_start() && !reading_ended_) {
+    Slice frame = std::move(read_frames_.front());
+    read_frames_.pop_front();
+    start(std::move(frame));
+  }
+}
+
 void Connection::start(Slice frame) {
-  if (reading_ended_) return;
   overdraft_ = false;
   const std::size_t charged = std::min(frame.size() + 4, arriving_.bytes());
   slots_.emplace_back();
@@ -259,6 +270,7 @@ void Connection::close() {
     slots_.clear();
   }
   arriving_.reset();
+  read_frames_.clear();
   room_.notify_all();
 }
 

@@ -64,6 +64,9 @@ class Connection final : private env::Timer {
   env::Task<void> wait_for_room();
   // Reads what is there; false when the connection has to end.
   bool read_available();
+  [[nodiscard]] bool may_start() const;
+  // Starts what was read, as far as the limits go.
+  void start_read_frames();
   void start(Slice frame);
   env::Task<void> serve(Slice frame, std::uint64_t number);
   void finish(std::uint64_t number, Answer answer);
@@ -81,6 +84,7 @@ class Connection final : private env::Timer {
   FrameService& service_;
   FrameReader frames_;
   Charge arriving_;  // for the frame under way
+  std::deque<Slice> read_frames_;  // read together with others, not started yet
   std::deque<Slot> slots_;
   std::uint64_t first_number_ = 0;  // of slots_.front()
   std::size_t unsent_bytes_ = 0;
