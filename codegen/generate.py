@@ -5,6 +5,7 @@ from pathlib import Path
 
 import catalog_writer
 import header_writer
+import json_writer
 import source_writer
 from model import read_schema, snake_case
 
@@ -38,6 +39,10 @@ def files(schema):
                        r.log in (None, "__cluster_metadata", "metadata") and not
                        r.name.startswith("Remote")), key=lambda r: r.key)
     yield "protocol/metadata_record.h", catalog_writer.metadata_header(metadata)
+    records = [r for r in schema.records if r.kind != "header"]
+    yield ("protocol/record_json.h", json_writer.header(
+        records, [f"protocol/record/{snake_case(r.name)}.h" for r in records]))
+    yield "protocol/record_json.cc", json_writer.source(records)
     yield "protocol/catalog.h", catalog_writer.catalog_header()
     for name, messages, includes in catalogs(schema):
         yield (f"protocol/catalog_{name}.cc",

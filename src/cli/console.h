@@ -93,6 +93,14 @@ int run_session(const client::ClientOptions& options, env::Task<int> (*body)(Ses
       *environment, run_with_cluster<Values...>(*environment, options, body, values...));
 }
 
+// The same without a cluster.
+template <class... Values>
+int run_alone(env::Task<int> (*body)(env::RealEnvironment&, Values...),
+              std::type_identity_t<Values>... values) {
+  auto environment = env::make_real_environment({});
+  return env::run_until_done(*environment, body(*environment, values...));
+}
+
 // Reads whole lines of a descriptor on a worker, so that the loop goes on meanwhile. Lines end with
 // '\n' or "\r\n", which are cut; the last may have no end.
 class LineInput {

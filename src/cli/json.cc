@@ -8,36 +8,6 @@
 
 namespace arus::cli {
 
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + '"';
-}
-
 bool is_utf8(ByteView bytes) {
   std::size_t i = 0;
   while (i < bytes.size()) {
@@ -66,37 +36,6 @@ std::string json_bytes(const std::optional<Bytes>& bytes) {
   if (!bytes) return "null";
   if (is_utf8(*bytes)) return json_text(as_text(*bytes));
   return fmt::format("{{\"base64\":{}}}", json_text(encode_base64(*bytes)));
-}
-
-void JsonWriter::separate() {
-  if (needs_comma_) text_ += ',';
-  needs_comma_ = true;
-}
-
-JsonWriter& JsonWriter::open(char bracket) {
-  separate();
-  text_ += bracket;
-  needs_comma_ = false;
-  return *this;
-}
-
-JsonWriter& JsonWriter::close(char bracket) {
-  text_ += bracket;
-  needs_comma_ = true;
-  return *this;
-}
-
-JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  text_ += json_text(name) + ":";
-  needs_comma_ = false;
-  return *this;
-}
-
-JsonWriter& JsonWriter::raw(std::string_view value) {
-  separate();
-  text_ += value;
-  return *this;
 }
 
 const Json* Json::member(const std::string& name) const {

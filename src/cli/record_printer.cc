@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/endian.h"
+#include "cli/java_text.h"
 #include "cli/json.h"
 
 namespace arus::cli {
@@ -21,14 +22,6 @@ constexpr DeserializerName deserializer_names[] = {
     {"FloatDeserializer", Deserializer::float32},   {"DoubleDeserializer", Deserializer::float64},
     {"UUIDDeserializer", Deserializer::uuid},
 };
-
-// As Java prints them: a whole number keeps ".0".
-template <class Decimal>
-std::string decimal_text(Decimal value) {
-  std::string text = fmt::format("{}", value);
-  if (text.find_first_of(".en") == std::string::npos) text += ".0";
-  return text;
-}
 
 Result<std::string> field_text(const RecordFormat& format, Deserializer deserializer,
                                const std::optional<Bytes>& bytes, std::string_view what) {
@@ -74,10 +67,10 @@ std::optional<std::string> deserialize(Deserializer deserializer, ByteView bytes
       return std::to_string(load_big<std::int64_t>(bytes.data()));
     case Deserializer::float32:
       if (!sized(4)) return std::nullopt;
-      return decimal_text(std::bit_cast<float>(load_big<std::uint32_t>(bytes.data())));
+      return java_float(std::bit_cast<float>(load_big<std::uint32_t>(bytes.data())));
     case Deserializer::float64:
       if (!sized(8)) return std::nullopt;
-      return decimal_text(std::bit_cast<double>(load_big<std::uint64_t>(bytes.data())));
+      return java_double(std::bit_cast<double>(load_big<std::uint64_t>(bytes.data())));
     case Deserializer::uuid:
       return std::string(as_text(bytes));
   }

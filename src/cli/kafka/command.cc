@@ -96,7 +96,9 @@ std::optional<int> check_required(Console& console, std::span<const OptionSpec> 
 
 Result<client::ClientOptions> cluster_of(const ParsedOptions& options, std::string_view client_id) {
   config::ConfigMap properties;
-  if (const auto path = options.value("command-config")) {
+  auto path = options.value("command-config");
+  if (!path) path = options.value("config");
+  if (path) {
     auto read = read_properties_file(*path);
     if (!read) return fail(std::move(read).error());
     properties = std::move(*read);
