@@ -434,6 +434,35 @@ Task<void> run_out_of_descriptors(Environment& environment) {
   EXPECT_TRUE(co_await listener->accept(*Loop::current())) << "the error passes";
 }
 
+// Due again by the time it has fired.
+class Busy final : public Timer {
+ public:
+  void fire() override {
+    const auto end = std::chrono::steady_clock::now() + milliseconds(2);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    arm();
+  }
+  void arm() { Loop::current()->arm(*this, Loop::current()->now() + milliseconds(1)); }
+};
+
+Task<void> read_beside_timers(Environment& environment) {
+  auto pair = co_await connect_pair(environment);
+  Busy busy;
+  busy.arm();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(co_await write_text(*pair.client, "ping"));
+    EXPECT_EQ(co_await read_text(*pair.server, 4), "ping");
+    EXPECT_TRUE(co_await write_text(*pair.server, "pong"));
+    EXPECT_EQ(co_await read_text(*pair.client, 4), "pong");
+    co_await sleep_for(milliseconds(3));
+  }
+}
+
+TEST_P(SocketTest, TimersThatAreAlwaysDueDoNotStarveSockets) {
+  run(read_beside_timers(*environment_));
+}
+
 TEST_P(SocketTest, AcceptSaysWhenDescriptorsRunOut) { run(run_out_of_descriptors(*environment_)); }
 
 }  // namespace

@@ -35,7 +35,7 @@ class TimerWheel {
  private:
   static constexpr unsigned level_bits = 6;
   static constexpr unsigned level_count = 6;
-  static constexpr unsigned slots_per_level = 1U << level_bits;
+  static constexpr std::size_t slots_per_level = 1U << level_bits;
   // One slot of the highest level less than all: the present slot is never filled again.
   static constexpr std::uint64_t reach_ticks = (slots_per_level - 1ULL)
                                                << (level_bits * (level_count - 1));
@@ -46,8 +46,8 @@ class TimerWheel {
     Timer* last = nullptr;
   };
   struct Expiration {
-    unsigned level;
-    unsigned slot;
+    std::size_t level;
+    std::size_t slot;
     std::uint64_t tick;
   };
 

@@ -24,7 +24,7 @@ std::string ipv6_text(const ::sockaddr_in6& address) {
   const std::uint8_t* const bytes = address.sin6_addr.s6_addr;
   if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return ipv4_text(bytes + 12);
   std::string text;
-  for (int group = 0; group < 8; ++group) {
+  for (std::size_t group = 0; group < 8; ++group) {
     text +=
         fmt::format("{}{:x}", group == 0 ? "" : ":", load_big<std::uint16_t>(bytes + 2 * group));
   }

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <mutex>
 
-#include "env/real/file.h"
 #include "env/os_error.h"
+#include "env/real/file.h"
 
 namespace arus::env {
 

@@ -111,8 +111,9 @@ bool RealLoop::poll_or_sleep() {
   const TimePoint next = wheel_.next_advance();
   if (next == never) {
     io_.run_one();
-  } else {
-    io_.run_one_until(next);
+  } else if (io_.run_one_until(next) == 0) {
+    // A deadline that is past already must not keep descriptors from being looked at.
+    io_.poll();
   }
   const std::scoped_lock lock(inbox_.mutex);
   inbox_.asleep = false;

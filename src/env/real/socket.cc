@@ -7,9 +7,9 @@
 #include <cerrno>
 
 #include "env/event.h"
+#include "env/os_error.h"
 #include "env/real/endpoint.h"
 #include "env/real/file.h"
-#include "env/os_error.h"
 #include "env/real/piece_cursor.h"
 #include "env/real/readiness.h"
 

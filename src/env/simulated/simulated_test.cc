@@ -62,7 +62,7 @@ Task<void> busy_node(SimulatedEnvironment& server, SimulatedEnvironment& client,
   for (int i = 0; i < 20; ++i) {
     EXPECT_TRUE(co_await run_on(*worker, [&file, i]() -> Result<> {
       const Bytes bytes(static_cast<std::size_t>(i) * 100, 1);
-      ARUS_TRY((*file)->write_at(bytes, i * 50));
+      ARUS_TRY((*file)->write_at(bytes, std::int64_t{50} * i));
       return (*file)->sync();
     }));
   }
