@@ -12,21 +12,26 @@ namespace arus::cli {
 namespace {
 
 // Each in the order of its numbers.
-constexpr std::array<std::string_view, 16> operation_names{
-    "UNKNOWN",          "ANY",           "ALL",           "READ",
-    "WRITE",            "CREATE",        "DELETE",        "ALTER",
-    "DESCRIBE",         "CLUSTER_ACTION", "DESCRIBE_CONFIGS", "ALTER_CONFIGS",
-    "IDEMPOTENT_WRITE", "CREATE_TOKENS", "DESCRIBE_TOKENS", "TWO_PHASE_COMMIT"};
+constexpr std::array<std::string_view, 16> operation_names{"UNKNOWN",
+                                                           "ANY",
+                                                           "ALL",
+                                                           "READ",
+                                                           "WRITE",
+                                                           "CREATE",
+                                                           "DELETE",
+                                                           "ALTER",
+                                                           "DESCRIBE",
+                                                           "CLUSTER_ACTION",
+                                                           "DESCRIBE_CONFIGS",
+                                                           "ALTER_CONFIGS",
+                                                           "IDEMPOTENT_WRITE",
+                                                           "CREATE_TOKENS",
+                                                           "DESCRIBE_TOKENS",
+                                                           "TWO_PHASE_COMMIT"};
 constexpr std::array<std::string_view, 8> type_names{
     "UNKNOWN", "ANY", "TOPIC", "GROUP", "CLUSTER", "TRANSACTIONAL_ID", "DELEGATION_TOKEN", "USER"};
 constexpr std::array<std::string_view, 5> pattern_names{"UNKNOWN", "ANY", "MATCH", "LITERAL",
                                                         "PREFIXED"};
-constexpr std::array<std::string_view, 4> permission_names{"UNKNOWN", "ANY", "DENY", "ALLOW"};
-
-std::string_view at(std::span<const std::string_view> names, int number) {
-  const auto index = static_cast<std::size_t>(number);
-  return number >= 0 && index < names.size() ? names[index] : names[0];
-}
 
 // Letters alone, upper case: "describe-configs" and "DescribeConfigs" become the same.
 std::string letters(std::string_view text) {
@@ -47,17 +52,6 @@ std::optional<int> find_name(std::span<const std::string_view> names, std::strin
 
 }  // namespace
 
-std::string_view name_of(AclOperation operation) {
-  return at(operation_names, static_cast<int>(operation));
-}
-std::string_view name_of(ResourceType type) { return at(type_names, static_cast<int>(type)); }
-std::string_view name_of(PatternType pattern) {
-  return at(pattern_names, static_cast<int>(pattern));
-}
-std::string_view name_of(AclPermission permission) {
-  return at(permission_names, static_cast<int>(permission));
-}
-
 std::optional<AclOperation> parse_operation(std::string_view text) {
   const auto found = find_name(operation_names, text);
   return found ? std::optional(static_cast<AclOperation>(*found)) : std::nullopt;
@@ -73,12 +67,12 @@ std::optional<PatternType> parse_pattern_type(std::string_view text) {
 
 const std::vector<AclOperation>& operations_of(ResourceType type) {
   using enum AclOperation;
-  static const std::vector<AclOperation> topic{all,   read,     write,            create,       delete_,
-                                               alter, describe, describe_configs, alter_configs};
-  static const std::vector<AclOperation> group{all,      read,          delete_,
-                                               describe, describe_configs, alter_configs};
-  static const std::vector<AclOperation> cluster{all,           create,           alter,
-                                                 describe,      cluster_action,   describe_configs,
+  static const std::vector<AclOperation> topic{
+      all, read, write, create, remove, alter, describe, describe_configs, alter_configs};
+  static const std::vector<AclOperation> group{
+      all, read, remove, describe, describe_configs, alter_configs};
+  static const std::vector<AclOperation> cluster{all,           create,          alter,
+                                                 describe,      cluster_action,  describe_configs,
                                                  alter_configs, idempotent_write};
   static const std::vector<AclOperation> transactional_id{all, write, describe, two_phase_commit};
   static const std::vector<AclOperation> delegation_token{all, describe};
@@ -127,15 +121,14 @@ env::Task<Result<std::vector<AclBinding>>> find_acls(client::Cluster& cluster, A
       co_await cluster.ask(std::move(request), client::Route::any(), cluster.call_deadline());
   if (!answer) co_return fail(std::move(answer).error());
   if (answer->error_code != ErrorCode::none) {
-    co_return fail(answer->error_code, answer->error_message.value_or(
-                                           std::string(error_name(answer->error_code))));
+    co_return fail(answer->error_code,
+                   answer->error_message.value_or(std::string(error_name(answer->error_code))));
   }
   std::vector<AclBinding> bindings;
   for (const auto& resource : answer->resources) {
     for (const auto& acl : resource.acls) {
       bindings.push_back({{static_cast<ResourceType>(resource.resource_type),
-                           resource.resource_name,
-                           static_cast<PatternType>(resource.pattern_type)},
+                           resource.resource_name, static_cast<PatternType>(resource.pattern_type)},
                           {acl.principal, acl.host, static_cast<AclOperation>(acl.operation),
                            static_cast<AclPermission>(acl.permission_type)}});
     }
@@ -205,8 +198,8 @@ env::Task<Result<std::vector<AclBinding>>> delete_acls(client::Cluster& cluster,
 }
 
 AclFilter filter_of(const AclBinding& binding) {
-  return {binding.resource.type,   binding.resource.name,   binding.resource.pattern,
-          binding.entry.principal, binding.entry.host,      binding.entry.operation,
+  return {binding.resource.type,   binding.resource.name, binding.resource.pattern,
+          binding.entry.principal, binding.entry.host,    binding.entry.operation,
           binding.entry.permission};
 }
 

@@ -9,14 +9,15 @@
 
 #include "base/result.h"
 #include "client/cluster.h"
-#include "protocol/enums.h"
+#include "security/acl.h"
 
 namespace arus::cli {
 
-using protocol::AclOperation;
-using protocol::AclPermission;
-using protocol::PatternType;
-using protocol::ResourceType;
+using security::AclOperation;
+using security::AclPermission;
+using security::name_of;
+using security::PatternType;
+using security::ResourceType;
 
 struct AclResource {
   ResourceType type = ResourceType::any;
@@ -53,10 +54,6 @@ struct AclFilter {
 inline constexpr std::string_view cluster_resource_name = "kafka-cluster";
 
 // "DESCRIBE_CONFIGS", "TRANSACTIONAL_ID", "PREFIXED", "ALLOW"; "UNKNOWN" for what has no name.
-std::string_view name_of(AclOperation operation);
-std::string_view name_of(ResourceType type);
-std::string_view name_of(PatternType pattern);
-std::string_view name_of(AclPermission permission);
 // "DescribeConfigs", "describe-configs" and "DESCRIBE_CONFIGS" are the same.
 std::optional<AclOperation> parse_operation(std::string_view text);
 std::optional<ResourceType> parse_resource_type(std::string_view text);
