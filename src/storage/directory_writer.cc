@@ -1,5 +1,7 @@
 #include "storage/directory_writer.h"
 
+#include <cerrno>
+
 #include "base/assert.h"
 #include "base/log.h"
 #include "storage/file_names.h"
@@ -226,18 +228,31 @@ void DirectoryWriter::go_offline(const Error& error) {
   }
 }
 
+namespace {
+
+// What was removed meanwhile, by a truncation or with its topic, needs no flush.
+Result<> unless_gone(Result<> result) {
+  if (!result && result.error().os_error == ENOENT) return {};
+  return result;
+}
+
+Result<> sync_all(env::FileSystem& files, const std::vector<std::string>& paths,
+                  const std::string& folder) {
+  for (const std::string& path : paths) {
+    auto file = files.open(path, env::OpenMode::read_write);
+    ARUS_TRY(file ? (*file)->sync() : unless_gone(fail(std::move(file).error())));
+  }
+  return unless_gone(files.sync_directory(folder));
+}
+
+}  // namespace
+
 void DirectoryWriter::sync_in_background(std::vector<std::string> paths, std::string folder,
                                          env::Loop& loop, env::Work done) {
   environment_.pool().submit(
       [writer = weak_from_this(), &files = files_, paths = std::move(paths),
        folder = std::move(folder), &loop, done = std::move(done)]() mutable {
-        Result<> result;
-        for (const std::string& path : paths) {
-          auto file = files.open(path, env::OpenMode::read_write);
-          result = file ? (*file)->sync() : Result<>(fail(std::move(file).error()));
-          if (!result) break;
-        }
-        if (result) result = files.sync_directory(folder);
+        const Result<> result = sync_all(files, paths, folder);
         if (result) {
           loop.post(std::move(done), env::Priority::background);
         } else if (const auto alive = writer.lock()) {

@@ -66,7 +66,7 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   [[nodiscard]] std::shared_ptr<LogHost> host() const;
   [[nodiscard]] const FoundLog* find(const TopicPartition& name, const Uuid& topic_id) const;
   env::Task<Result<LoadedLog>> load(const TopicPartition& name, LogOffsets offsets, bool clean,
-                                    std::int32_t index_interval_bytes);
+                                    const config::TopicConfig& config);
   env::Task<Result<bool>> make_folder(const std::string& folder, const Uuid& topic_id);
   env::Task<Result<>> drain_all();
   env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);
@@ -168,7 +168,7 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
   }
   LoadedLog loaded;
   if (!created) {
-    auto result = co_await load(name, offsets, clean, config->index_interval_bytes);
+    auto result = co_await load(name, offsets, clean, *config);
     if (!result && result.error().os_error == ENOENT) {
       // It was moved away since the start and is wanted again.
       const auto made = co_await make_folder(folder, topic_id);
@@ -197,12 +197,13 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
 }
 
 env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, LogOffsets offsets,
-                                                 bool clean, std::int32_t index_interval_bytes) {
+                                                 bool clean, const config::TopicConfig& config) {
   const LoadRequest request{.path = join_path(path, name.to_string()),
                             .log_start = offsets.log_start,
                             .recovery_point = offsets.recovery_point,
                             .clean = clean,
-                            .index_interval_bytes = index_interval_bytes,
+                            .contiguous = !config.cleanup_compact,
+                            .index_interval_bytes = config.index_interval_bytes,
                             .now_ms = environment.clock().wall_ms(),
                             .producer_id_expiration_ms = options.producer_id_expiration_ms};
   env::FileSystem& files = environment.files();
@@ -226,8 +227,8 @@ env::Task<Result<bool>> DirectoryCore::make_folder(const std::string& folder,
           if (!text) return fail(text.error());
           const auto id = parse_partition_metadata(as_text(*text));
           if (id && *id == topic_id) return {};
-          // A power cut may leave the file empty; it is written again then.
-          if (id || !text->empty()) {
+          // A power cut may leave the file without its contents; it is written again then.
+          if (id) {
             return fail(ErrorCode::inconsistent_topic_id,
                         folder + " does not belong to topic " + topic_id.to_string());
           }

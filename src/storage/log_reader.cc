@@ -56,30 +56,42 @@ std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position
                           position, segment.base_offset.value(), why));
 }
 
-// How many of the bytes are whole, undamaged batches below the end.
+// Why a batch at `position` cannot be served after those that end at `next`; null when it can.
+const char* find_damage(const SegmentView& segment, const record::BatchView& batch,
+                        std::int64_t position, Offset next, bool first) {
+  if (batch.last_offset() >= segment.limit) return "its offsets belong to a later segment";
+  const bool follows = batch.last_offset() >= next &&
+                       (first || batch.is_legacy() || batch.base_offset() >= next);
+  if (!follows) return "its offsets do not follow those before it";
+  const std::int64_t end = position + static_cast<std::int64_t>(batch.size_bytes());
+  const bool unsure = position < segment.trusted_from && end > segment.verified_bytes;
+  if (unsure && !batch.crc_matches()) return "its checksum does not match";
+  return nullptr;
+}
+
+// How many of the bytes are whole, undamaged batches below the end. Damage is an error only for
+// whoever begins to read at it.
 Result<std::size_t> accept(const SegmentView& segment, const SegmentRead& read, ByteView bytes,
                            std::int64_t position, SegmentBatches& batches) {
   std::size_t accepted = 0;
   Offset next = batches.next.offset;
-  while (next < read.end && accepted < bytes.size()) {
-    const ByteView rest = bytes.subspan(accepted);
-    const auto size = record::batch_size_bytes(rest);
+  record::BatchReader reader(bytes);
+  while (next < read.end) {
     const std::int64_t at = position + static_cast<std::int64_t>(accepted);
-    if (!size) return damaged(segment, at, size.error().message);
-    if (!*size || **size > rest.size()) break;
-    const auto batch = record::BatchView::parse(rest);
-    if (!batch) return damaged(segment, at, batch.error().message);
+    const auto batch = reader.next();
+    if (!batch) {
+      if (!reader.status() && accepted == 0) {
+        return damaged(segment, at, reader.status().error().message);
+      }
+      break;
+    }
+    if (const char* const why = find_damage(segment, *batch, at, next, accepted == 0)) {
+      if (accepted == 0) return damaged(segment, at, why);
+      break;
+    }
     if (batch->last_offset() >= read.end) break;
-    if (batch->last_offset() < next ||
-        (accepted > 0 && !batch->is_legacy() && batch->base_offset() < next)) {
-      return damaged(segment, at, "its offsets do not follow those before it");
-    }
-    const std::int64_t batch_end = at + static_cast<std::int64_t>(**size);
-    if (at < segment.trusted_from && batch_end > segment.verified_bytes && !batch->crc_matches()) {
-      return damaged(segment, at, "its checksum does not match");
-    }
     next = batch->next_offset();
-    accepted += **size;
+    accepted = reader.position();
   }
   batches.next = {next, position + static_cast<std::int64_t>(accepted)};
   return accepted;

@@ -417,7 +417,10 @@ Result<std::int64_t> LogLoader::scan(const Segment& segment, const Pass& pass) {
   std::int64_t end = pass.from;
   Offset next = segment.base;
   while (const auto batch = scanner.next()) {
-    const bool in_place = (batch->magic < record::format::magic_2 ? batch->last_offset >= next
+    const bool gap = pass.check_crc && request_.contiguous && end > pass.from &&
+                     batch->magic >= record::format::magic_2 && batch->base_offset > next &&
+                     batch->base_offset > request_.recovery_point;
+    const bool in_place = !gap && (batch->magic < record::format::magic_2 ? batch->last_offset >= next
                                                                   : batch->base_offset >= next) &&
                           batch->last_offset < segment.limit &&
                           batch->last_offset - segment.base <= largest_relative;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "env/environment.h"
 #include "record/builder.h"
 #include "record/validator.h"
@@ -18,6 +19,8 @@ inline const Uuid test_topic_id = Uuid::of_halves(7, 11);
 class TemporaryFolder {
  public:
   TemporaryFolder() {
+    // Damage is what most tests are about; its reports would hide everything else.
+    set_log_level("storage", LogLevel::off);
     std::string pattern = (std::filesystem::temp_directory_path() / "arus-XXXXXX").string();
     ARUS_ASSERT(::mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;

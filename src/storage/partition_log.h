@@ -107,6 +107,7 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] Segment* find_segment(Offset offset) const;
   [[nodiscard]] Segment* segment_at(Offset base) const;
   [[nodiscard]] std::int64_t readable_bytes(const Segment& segment) const;
+  [[nodiscard]] SegmentView view(const Segment& segment) const;
   [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
   env::Task<Result<LoadedLog>> reload();
 
@@ -117,7 +118,7 @@ class PartitionLog final : public Log, private WriteTarget {
   std::shared_ptr<const config::TopicConfig> config_;
   LogObserver* observer_ = nullptr;
   std::optional<Error> failure_;
-  const std::shared_ptr<Link> link_;
+  std::shared_ptr<Link> link_;  // made anew when the files are read again
 
   Offset log_start_;
   Offset log_end_;

@@ -72,6 +72,8 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
                    fmt::format("{} begins at {} and cannot be cut to {}", name_.to_string(),
                                log_start_.value(), end.value()));
   }
+  // Nothing of what goes may still wait to be written or flushed.
+  if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   epochs_.truncate_to(end);
   epochs_unsaved_ = true;
   save_epochs();
@@ -99,6 +101,8 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   auto loaded = co_await reload();
   if (!loaded) co_return fail(std::move(loaded).error());
+  link_->log = nullptr;
+  link_ = std::make_shared<Link>(this);
   adopt(std::move(*loaded));
   dirty_ = true;
   host_->offsets_changed = true;
@@ -111,6 +115,7 @@ env::Task<Result<LoadedLog>> PartitionLog::reload() {
                             .log_start = log_start_,
                             .recovery_point = recovery_point_,
                             .clean = false,
+                            .contiguous = !config_->cleanup_compact,
                             .index_interval_bytes = config_->index_interval_bytes,
                             .now_ms = host_->environment.clock().wall_ms(),
                             .producer_id_expiration_ms = host_->producer_id_expiration_ms};

@@ -25,6 +25,14 @@ std::int64_t PartitionLog::readable_bytes(const Segment& segment) const {
   return segment.base_offset() == written_segment_ ? written_bytes_ : 0;
 }
 
+SegmentView PartitionLog::view(const Segment& segment) const {
+  const auto next =
+      std::ranges::upper_bound(segments_, segment.base_offset(), {}, &Segment::base_offset);
+  const Offset limit =
+      next == segments_.end() ? written_end_ : std::min((*next)->base_offset(), written_end_);
+  return segment.view(readable_bytes(segment), limit, host_->open_files);
+}
+
 // Those that may hold offsets in [from, to).
 std::vector<SegmentView> PartitionLog::views(Offset from, Offset to) const {
   std::vector<SegmentView> found;
@@ -32,7 +40,7 @@ std::vector<SegmentView> PartitionLog::views(Offset from, Offset to) const {
     const Segment& segment = *segments_[i];
     if (segment.base_offset() >= to) break;
     if (i + 1 < segments_.size() && segments_[i + 1]->base_offset() <= from) continue;
-    found.push_back(segment.view(readable_bytes(segment), host_->open_files));
+    found.push_back(view(segment));
   }
   return found;
 }
@@ -48,7 +56,7 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
   Segment* segment = from < end ? find_segment(from) : nullptr;
   while (segment != nullptr && segment->base_offset() < end) {
     const Offset base = segment->base_offset();
-    SegmentView view = segment->view(readable_bytes(*segment), host_->open_files);
+    SegmentView facts = view(*segment);
     SegmentRead request{.from = from,
                         .end = end,
                         .max_bytes = bound.max_bytes,
@@ -62,15 +70,15 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
         request.start = LogPosition{entry->offset, entry->position};
       }
     }
-    auto batches = read_batches(files, view, request, env::ReadMode::cached_only);
+    auto batches = read_batches(files, facts, request, env::ReadMode::cached_only);
     if (!batches && would_block(batches.error())) {
-      batches = co_await env::run_on(host_->environment.pool(), [&files, &view, &request] {
-        return read_batches(files, view, request, env::ReadMode::may_block);
+      batches = co_await env::run_on(host_->environment.pool(), [&files, &facts, &request] {
+        return read_batches(files, facts, request, env::ReadMode::may_block);
       });
       segment = segment_at(base);
     }
     if (!batches) co_return fail(std::move(batches).error());
-    if (segment != nullptr) segment->keep(view, batches->verified_to, host_->open_files);
+    if (segment != nullptr) segment->keep(facts, batches->verified_to, host_->open_files);
     if (!batches->records.empty()) {
       if (segment != nullptr) segment->note_cursor(batches->next);
       const std::size_t size = batches->records.size();

@@ -103,10 +103,11 @@ void Segment::append_aborted(WritePort& port, const CompletedTransaction& transa
   transaction_index_bytes_ += size;
 }
 
-SegmentView Segment::view(std::int64_t readable_bytes, OpenFiles& open_files) const {
+SegmentView Segment::view(std::int64_t readable_bytes, Offset limit, OpenFiles& open_files) const {
   return {.folder = folder_,
           .base_offset = base_offset_,
           .readable_bytes = readable_bytes,
+          .limit = limit,
           .offset_index_entries = tail_ ? tail_->offset_entries_written() : offset_entries_,
           .time_index_entries = tail_ ? tail_->time_entries_written() : time_entries_,
           .verified_bytes = verified_bytes_,

@@ -88,8 +88,9 @@ class Segment {
   void close_tail();
   void append_aborted(WritePort& port, const CompletedTransaction& transaction);
 
-  // Facts for a reader, of which `readable_bytes` are in the file.
-  [[nodiscard]] SegmentView view(std::int64_t readable_bytes, OpenFiles& open_files) const;
+  // Facts for a reader: `readable_bytes` are in the file, with offsets below `limit`.
+  [[nodiscard]] SegmentView view(std::int64_t readable_bytes, Offset limit,
+                                 OpenFiles& open_files) const;
   // Keeps what a reader has opened and learned.
   void keep(const SegmentView& view, std::int64_t verified_bytes, OpenFiles& open_files);
 

@@ -1,0 +1,351 @@
+// Logs on a simulated disk that fails and loses power.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "env/simulated.h"
+#include "env/simulated/disk.h"
+#include "record/batch.h"
+#include "storage/log_testing.h"
+
+namespace arus::storage {
+namespace {
+
+using env::Task;
+
+constexpr const char* root = "/data";
+
+// What one partition was given, as a list of batches, and how much of it was acknowledged.
+struct Model {
+  TopicPartition name;
+  std::shared_ptr<config::TopicConfig> config;
+  std::vector<Bytes> batches;
+  Offset end;
+  Offset acknowledged;
+};
+
+// A node's storage on a disk that outlives it.
+class CrashTest : public testing::TestWithParam<int> {
+ protected:
+  explicit CrashTest(std::uint64_t seed = static_cast<std::uint64_t>(GetParam()))
+      : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {
+    set_log_level("storage", LogLevel::off);
+  }
+
+  void start() {
+    environment_ = simulation_.make_environment({.disk = disk_});
+    auto opened = LogDirectory::open(*environment_, root);
+    ASSERT_TRUE(opened) << opened.error().message;
+    directory_ = std::move(*opened);
+  }
+  template <class T>
+  T run(Task<T> task) {
+    return env::run_until_done(*environment_, std::move(task));
+  }
+  std::uint64_t below(std::uint64_t bound) { return simulation_.random().below(bound); }
+
+  env::Simulation simulation_;
+  std::shared_ptr<env::SimulatedDisk> disk_;
+  std::unique_ptr<env::SimulatedEnvironment> environment_;
+  std::unique_ptr<LogDirectory> directory_;
+};
+
+class PowerCutTest : public CrashTest {
+ protected:
+  PowerCutTest() {
+    for (int i = 0; i < 3; ++i) {
+      Model model{.name = {"topic", i}, .config = test_config()};
+      model.config->segment_bytes = 1'500;
+      model.config->index_interval_bytes = 200;
+      if (i == 2) model.config->durability = config::Durability::page_cache;
+      models_.push_back(std::move(model));
+    }
+  }
+
+  Task<void> open_logs() {
+    for (Model& model : models_) {
+      auto log = co_await directory_->open_log(model.name, test_topic_id, model.config);
+      EXPECT_TRUE(log) << log.error().message;
+      logs_.push_back(std::move(*log));
+    }
+    EXPECT_TRUE(co_await directory_->sync_recovered());
+  }
+
+  // Holds what recovery gave against what was written before.
+  Task<void> check() {
+    for (std::size_t i = 0; i < logs_.size(); ++i) {
+      Model& model = models_[i];
+      Log& log = *logs_[i];
+      EXPECT_GE(log.log_end(), model.acknowledged) << model.name.to_string();
+      EXPECT_LE(log.log_end(), model.end);
+      EXPECT_EQ(log.durable_end(), log.log_end());
+      Bytes expected;
+      Offset end{0};
+      std::size_t kept = 0;
+      while (kept < model.batches.size() && end < log.log_end()) {
+        const Bytes& batch = model.batches[kept++];
+        end = record::BatchView::parse(batch)->next_offset();
+        expected.insert(expected.end(), batch.begin(), batch.end());
+      }
+      EXPECT_EQ(end, log.log_end()) << "the log ends inside a batch";
+      Bytes found;
+      for (Offset at{0}; at < log.log_end();) {
+        const auto fetched = co_await log.read(at, {.end = log.log_end(), .max_bytes = 700});
+        EXPECT_TRUE(fetched && fetched->size_bytes > 0);
+        if (!fetched || fetched->size_bytes == 0) break;
+        const Bytes bytes = flatten(fetched->records);
+        record::BatchReader reader(bytes);
+        while (const auto batch = reader.next()) at = batch->next_offset();
+        found.insert(found.end(), bytes.begin(), bytes.end());
+      }
+      EXPECT_EQ(found, expected) << model.name.to_string();
+      model.batches.resize(kept);
+      model.end = model.acknowledged = log.log_end();
+    }
+  }
+
+  Task<void> append_until_stopped(LeaderEpoch epoch) {
+    while (!stop_) {
+      const std::size_t i = below(models_.size());
+      Model& model = models_[i];
+      const Slice batch = make_batch({.records = static_cast<int>(1 + below(3)),
+                                      .value_bytes = static_cast<std::size_t>(below(300)),
+                                      .timestamp_ms = static_cast<std::int64_t>(below(1'000))});
+      const auto appended = append(*logs_[i], batch, {.leader_epoch = epoch});
+      if (!appended) break;
+      model.batches.emplace_back(batch.view().begin(), batch.view().end());
+      model.end = appended->last_offset + 1;
+      if (below(3) == 0) co_await env::sleep_for(env::microseconds(below(400)));
+      if (below(40) == 0) static_cast<void>(co_await logs_[i]->flush());
+      acknowledge();
+    }
+  }
+  void acknowledge() {
+    for (std::size_t i = 0; i < logs_.size(); ++i) {
+      models_[i].acknowledged = std::max(models_[i].acknowledged, logs_[i]->durable_end());
+    }
+  }
+
+  // Works for a while, until the power goes or, with `clean`, until an orderly stop.
+  void live(int life, bool clean) {
+    start();
+    run(open_logs());
+    run(check());
+    stop_ = false;
+    bool ended = false;
+    environment_->loop(0).post([this, life, &ended] {
+      env::spawn_detached([](PowerCutTest* self, int epoch, bool* done) -> Task<void> {
+        co_await self->append_until_stopped(LeaderEpoch{epoch});
+        *done = true;
+      }(this, life, &ended));
+    });
+    for (std::uint64_t steps = 200 + below(4'000); steps > 0; --steps) simulation_.step();
+    if (!clean) disk_->cut_power();
+    stop_ = true;
+    while (!ended) ASSERT_TRUE(simulation_.step());
+    if (clean) {
+      for (auto& log : logs_) EXPECT_TRUE(run(flush_one(*log)));
+      acknowledge();
+    }
+    run(close_logs(clean));
+    EXPECT_EQ(disk_->calls_from_loops(), 0U);
+    directory_ = nullptr;
+    environment_ = nullptr;
+    if (!clean) disk_->crash({.entries_in_order = below(2) == 0});
+  }
+  Task<bool> flush_one(Log& log) { co_return (co_await log.flush()).has_value(); }
+  Task<void> close_logs(bool clean) {
+    logs_.clear();
+    const auto closed = co_await directory_->close(1);
+    EXPECT_EQ(closed.has_value(), clean);
+  }
+
+  std::vector<Model> models_;
+  std::vector<std::unique_ptr<Log>> logs_;
+  bool stop_ = false;
+};
+
+TEST_P(PowerCutTest, WhatWasAcknowledgedIsThereAndTheRestIsAPrefix) {
+  for (int life = 0; life < 4; ++life) live(life, life == 2);
+  start();
+  run(open_logs());
+  run(check());
+  run(close_logs(true));
+  directory_ = nullptr;
+  environment_ = nullptr;
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, PowerCutTest, testing::Range(1, 61));
+
+class DiskFaultTest : public CrashTest {
+ protected:
+  DiskFaultTest() : CrashTest(7) { start(); }
+  ~DiskFaultTest() override {
+    directory_ = nullptr;
+    environment_ = nullptr;
+  }
+  Task<std::unique_ptr<Log>> open(std::int32_t partition = 0) {
+    auto log = co_await directory_->open_log({"topic", partition}, test_topic_id, test_config());
+    EXPECT_TRUE(log) << log.error().message;
+    co_return std::move(*log);
+  }
+};
+
+class Watcher : public LogObserver {
+ public:
+  void on_progress() override { ++progress; }
+  void on_failure(const Error& error) override { failure = error; }
+  int progress = 0;
+  std::optional<Error> failure;
+};
+
+TEST_F(DiskFaultTest, AFailedFlushTakesTheDirectoryOfflineForGood) {
+  run([](DiskFaultTest* self) -> Task<void> {
+    auto log = co_await self->open();
+    auto other = co_await self->open(1);
+    Watcher watcher;
+    log->set_observer(&watcher);
+    EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(co_await log->flush());
+    EXPECT_EQ(log->durable_end(), Offset{1});
+    int failures = 0;
+    self->disk_->set_fault_hook([&failures](const env::FileOperation& operation) {
+      const bool fails = operation.act == env::FileAct::sync && failures == 0;
+      if (fails) ++failures;
+      return env::FileFault{.os_error = fails ? EIO : 0};
+    });
+    EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(append(*other, make_batch()));
+    const auto flushed = co_await log->flush();
+    EXPECT_FALSE(flushed);
+    EXPECT_EQ(flushed.error().code, ErrorCode::kafka_storage_error);
+    EXPECT_EQ(failures, 1);
+    // The disk works again; nothing is acknowledged all the same.
+    EXPECT_EQ(append(*log, make_batch()).error().code, ErrorCode::kafka_storage_error);
+    EXPECT_EQ(append(*other, make_batch()).error().code, ErrorCode::kafka_storage_error);
+    EXPECT_FALSE(co_await log->flush());
+    EXPECT_EQ(log->durable_end(), Offset{1});
+    EXPECT_EQ(other->durable_end(), Offset{0});
+    EXPECT_TRUE(watcher.failure);
+    EXPECT_TRUE(self->directory_->offline());
+    EXPECT_TRUE(log->failure());
+    const auto fetched = co_await log->read(Offset{0}, {.end = Offset{1}, .max_bytes = 100});
+    EXPECT_TRUE(fetched && fetched->size_bytes > 0);
+    const auto opened =
+        co_await self->directory_->open_log({"topic", 2}, test_topic_id, test_config());
+    EXPECT_FALSE(opened);
+    log = nullptr;
+    other = nullptr;
+    EXPECT_FALSE(co_await self->directory_->close(1));
+  }(this));
+  EXPECT_FALSE(disk_->exists(std::string(root) + "/.kafka_cleanshutdown"));
+}
+
+TEST_F(DiskFaultTest, AFullDiskRefusesAndKeepsWhatItHad) {
+  run([](DiskFaultTest* self) -> Task<void> {
+    auto log = co_await self->open();
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(append(*log, make_batch({.value_bytes = 500})));
+    EXPECT_TRUE(co_await log->flush());
+    self->disk_->set_capacity(0);
+    EXPECT_TRUE(append(*log, make_batch({.value_bytes = 500})));
+    const auto flushed = co_await log->flush();
+    EXPECT_FALSE(flushed);
+    EXPECT_EQ(flushed.error().code, ErrorCode::kafka_storage_error);
+    EXPECT_EQ(log->durable_end(), Offset{5});
+    log = nullptr;
+    EXPECT_FALSE(co_await self->directory_->close(1));
+  }(this));
+  directory_ = nullptr;
+  environment_ = nullptr;
+  disk_->set_capacity(1LL << 30);
+  start();
+  run([](DiskFaultTest* self) -> Task<void> {
+    auto log = co_await self->open();
+    EXPECT_EQ(log->log_end(), Offset{5});
+    EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(co_await log->flush());
+    log = nullptr;
+    EXPECT_TRUE(co_await self->directory_->close(1));
+  }(this));
+}
+
+TEST_F(DiskFaultTest, AStalledDiskRefusesNewAppendsAfterASecondAndRecovers) {
+  run([](DiskFaultTest* self) -> Task<void> {
+    auto log = co_await self->open();
+    bool stalled = false;
+    self->disk_->set_fault_hook([&stalled](const env::FileOperation& operation) {
+      env::FileFault fault;
+      if (operation.act == env::FileAct::sync && !std::exchange(stalled, true)) {
+        fault.stall = env::seconds{30};
+      }
+      return fault;
+    });
+    int accepted = 0;
+    for (int i = 0; i < 100; ++i) {
+      const auto appended = append(*log, make_batch());
+      if (appended) ++accepted;
+      if (i > 20) EXPECT_EQ(appended.error().code, ErrorCode::request_timed_out);
+      co_await env::sleep_for(env::milliseconds{100});
+    }
+    EXPECT_GT(accepted, 5);
+    EXPECT_LT(accepted, 15);
+    EXPECT_EQ(log->durable_end(), Offset{0});
+    EXPECT_TRUE(co_await log->flush());
+    EXPECT_EQ(log->durable_end(), Offset{accepted});
+    EXPECT_TRUE(append(*log, make_batch()));
+    log = nullptr;
+    EXPECT_TRUE(co_await self->directory_->close(1));
+  }(this));
+}
+
+TEST_F(DiskFaultTest, PageCacheLogsAreReadableWithoutAFlush) {
+  run([](DiskFaultTest* self) -> Task<void> {
+    auto config = test_config();
+    config->durability = config::Durability::page_cache;
+    auto opened = co_await self->directory_->open_log({"topic", 0}, test_topic_id, config);
+    std::unique_ptr<Log> log = std::move(*opened);
+    Watcher watcher;
+    log->set_observer(&watcher);
+    int flushes = 0;
+    self->disk_->set_fault_hook([&flushes](const env::FileOperation& operation) {
+      if (operation.act == env::FileAct::sync) ++flushes;
+      return env::FileFault{};
+    });
+    EXPECT_TRUE(append(*log, make_batch()));
+    while (watcher.progress == 0) co_await env::sleep_for(env::milliseconds{1});
+    EXPECT_EQ(log->written_end(), Offset{1});
+    EXPECT_EQ(log->durable_end(), Offset{0});
+    EXPECT_EQ(flushes, 0);
+    // A topic that becomes synced is flushed once.
+    log->configure(test_config());
+    while (watcher.progress == 1) co_await env::sleep_for(env::milliseconds{1});
+    EXPECT_EQ(log->durable_end(), Offset{1});
+    EXPECT_GT(flushes, 0);
+    log = nullptr;
+    EXPECT_TRUE(co_await self->directory_->close(1));
+  }(this));
+}
+
+TEST_F(DiskFaultTest, AppendsOfOneTurnShareOneFlush) {
+  run([](DiskFaultTest* self) -> Task<void> {
+    auto log = co_await self->open();
+    EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(co_await log->flush());
+    int flushes = 0;
+    int writes = 0;
+    self->disk_->set_fault_hook([&](const env::FileOperation& operation) {
+      if (operation.act == env::FileAct::sync) ++flushes;
+      if (operation.act == env::FileAct::write) ++writes;
+      return env::FileFault{};
+    });
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(co_await log->flush());
+    EXPECT_EQ(writes, 1);
+    EXPECT_EQ(flushes, 1);
+    log = nullptr;
+    EXPECT_TRUE(co_await self->directory_->close(1));
+  }(this));
+}
+
+}  // namespace
+}  // namespace arus::storage
