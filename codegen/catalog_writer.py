@@ -56,54 +56,31 @@ def metadata_header(records):
     return "\n".join(lines)
 
 
-def catalog_header():
-    return """// Every message by name, to be decoded without knowing its type. Generated from schema/.
-#pragma once
-
-#include <cstdint>
-#include <span>
-#include <string_view>
-
-#include "base/bytes.h"
-#include "base/result.h"
-
-namespace arus::protocol {
-
-// What one message became: written again, and whether the size it announced was exact.
-struct Recoded {
-  Bytes bytes;
-  bool exact_size = false;
-  bool equal_to_copy = false;
-};
-
-struct CatalogEntry {
-  std::string_view name;  // "FetchRequest", "TopicRecord"
-  std::int16_t key;       // of the API or the record; -1 for what has none
-  std::int16_t min_version;
-  std::int16_t max_version;
-  // Decodes the whole of `body` and encodes it again.
-  Result<Recoded> (*recode)(const Slice& body, std::int16_t version);
-};
-
-std::span<const CatalogEntry> request_catalog();
-std::span<const CatalogEntry> response_catalog();
-std::span<const CatalogEntry> record_catalog();
-
-}  // namespace arus::protocol
-"""
+def record_json_header(includes):
+    lines = ["// All stored records, and printing them. Generated from schema/.", "#pragma once", "",
+             '#include "protocol/print.h"', *(f'#include "{include}"' for include in includes)]
+    return "\n".join([*lines, ""])
 
 
-def catalog_source(name, messages, includes):
+def catalog_source(groups):
+    """The catalogs of all messages: groups of (name of the catalog, its messages)."""
+    everything = [message for _, messages in groups for message in messages]
     lines = ['#include "protocol/catalog.h"', "", "#include <array>", "",
-             '#include "protocol/recode.h"']
-    lines += [f'#include "{include}"' for include in includes]
-    lines += ["", "namespace arus::protocol {", "namespace {", "",
-              f"constexpr std::array<CatalogEntry, {len(messages)}> entries = {{{{"]
-    for m in messages:
-        key = -1 if m.key is None else m.key
-        lines.append(f'    {{"{m.name}", {key}, {m.versions.low}, {m.versions.high}, '
-                     f"&recode<{m.name}>}},")
-    lines += ["}};", "", "}  // namespace", "",
-              f"std::span<const CatalogEntry> {name}_catalog() {{ return entries; }}", "",
-              "}  // namespace arus::protocol", ""]
-    return "\n".join(lines)
+             "namespace arus::protocol {", "",
+             *(f"struct {message.name};" for message in everything), "",
+             "// Defined where the messages are.", "template <class Message>",
+             "Result<Recoded> recode(const Slice& body, std::int16_t version);",
+             "template <class Message>",
+             "Result<std::string> json_of(const Slice& body, std::int16_t version);", ""]
+    for name, messages in groups:
+        lines += ["namespace {", "",
+                  f"constexpr std::array<CatalogEntry, {len(messages)}> {name}_entries = {{{{"]
+        for m in messages:
+            key = -1 if m.key is None else m.key
+            lines.append(f'    {{"{m.name}", "{m.kind}", {key}, {m.versions.low}, '
+                         f"{m.versions.high}, {m.flexible.low}, &recode<{m.name}>, "
+                         f"&json_of<{m.name}>}},")
+        lines += ["}};", "", "}  // namespace", "",
+                  f"std::span<const CatalogEntry> {name}_catalog() {{ return {name}_entries; }}",
+                  ""]
+    return "\n".join([*lines, "}  // namespace arus::protocol", ""])

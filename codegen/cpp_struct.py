@@ -6,8 +6,6 @@ SIMPLE = {"bool": "bool", "int8": "std::int8_t", "int16": "std::int16_t", "int32
           "records": "Slice"}
 FIXED_SIZE = {"bool": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint16": 2, "uint32": 4,
               "float64": 8, "uuid": 16}
-READ = {"bool": "boolean", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
-        "uint16": "u16", "uint32": "u32", "float64": "f64", "uuid": "uuid"}
 
 
 def wrapper(field):
@@ -104,12 +102,6 @@ def not_default(field, access):
     return f"{access} != {number}"
 
 
-def flexible_condition(message, field=None):
-    if field is not None and field.legacy:
-        return "false"
-    return message.flexible.condition(message.versions)
-
-
 def both(*conditions):
     kept = [c for c in conditions if c != "true"]
     if "false" in kept:
@@ -117,18 +109,19 @@ def both(*conditions):
     return " && ".join(f"({c})" if " || " in c else c for c in kept) or "true"
 
 
-def min_size(struct, versions):
-    """The fewest bytes that one struct takes in any version of these."""
-    total = 0
+def min_size(struct, flexible):
+    """The fewest bytes that one struct takes in any version that has it."""
+    always_flexible = flexible.covers(struct.versions)
+    never_flexible = flexible.within(struct.versions).empty
+    total = 1 if always_flexible else 0
     for field in struct.fields:
-        if field.tag is not None:
+        if not field.tagged.empty or not field.versions.covers(struct.versions):
             continue
-        if not field.versions.covers(versions):
-            continue
-        if field.array or field.type in ("string", "bytes", "records") or not field.nullable.empty:
-            total += 1
+        if field.array or field.type in ("string", "bytes", "records"):
+            short = field.type == "string" and not field.array
+            total += (2 if short else 4) if never_flexible else 1
         elif field.struct:
-            total += min_size(field.struct, versions)
+            total += 1 if not field.nullable.empty else min_size(field.struct, flexible)
         else:
             total += FIXED_SIZE[field.type]
     return max(1, total)

@@ -5,48 +5,69 @@ from pathlib import Path
 
 import catalog_writer
 import header_writer
-import json_writer
+import print_writer
 import source_writer
 from model import read_schema, snake_case
 
+MESSAGES_IN_A_PRINTER = 32   # in one source: as few as keep both cores busy
+RECORDS_IN_A_SOURCE = 12     # records are small, and a source of its own costs more than its code
 
-def units(schema):
-    """(include path without ending, title, messages, response names)."""
+
+def api_stem(api):
+    return f"protocol/api/{snake_case(api.name)}"
+
+
+def record_stem(record):
+    return f"protocol/record/{snake_case(record.name)}"
+
+
+def chunks(items, size):
+    return [items[at:at + size] for at in range(0, len(items), size)]
+
+
+def api_files(apis):
+    for api in apis:
+        messages = [api.request, api.response]
+        yield api_stem(api) + ".h", header_writer.header(
+            f"The API {api.name}", messages, {api.request.name: api.response.name})
+        yield api_stem(api) + ".cc", source_writer.source([api_stem(api) + ".h"], messages)
+
+
+def record_files(records):
+    for record in records:
+        yield record_stem(record) + ".h", header_writer.header(record.name, [record])
+    for number, some in enumerate(chunks(records, RECORDS_IN_A_SOURCE)):
+        yield (f"protocol/record/records_{number}.cc",
+               source_writer.source([record_stem(r) + ".h" for r in some], some))
+
+
+def catalog_files(schema):
+    """What prints and lists all messages."""
+    stems = {}
     for api in schema.apis:
-        yield (f"protocol/api/{snake_case(api.name)}", f"The API {api.name}",
-               [api.request, api.response], {api.request.name: api.response.name})
-    for record in schema.records:
-        yield f"protocol/record/{snake_case(record.name)}", record.name, [record], None
-
-
-def catalogs(schema):
-    """(name, messages, includes) of the lists of everything."""
-    apis = [f"protocol/api/{snake_case(api.name)}.h" for api in schema.apis]
-    yield "request", [api.request for api in schema.apis], apis
-    yield "response", [api.response for api in schema.apis], apis
-    yield ("record", schema.records,
-           [f"protocol/record/{snake_case(record.name)}.h" for record in schema.records])
+        stems[api.request.name] = stems[api.response.name] = api_stem(api)
+    stems |= {record.name: record_stem(record) for record in schema.records}
+    groups = [("request", [api.request for api in schema.apis]),
+              ("response", [api.response for api in schema.apis]),
+              ("record", schema.records)]
+    everything = [m for api in schema.apis for m in (api.request, api.response)] + schema.records
+    for number, some in enumerate(chunks(everything, MESSAGES_IN_A_PRINTER)):
+        includes = sorted({stems[message.name] + ".h" for message in some})
+        yield f"protocol/catalog/print_{number}.cc", print_writer.source(some, includes)
+    yield "protocol/catalog/catalog.cc", catalog_writer.catalog_source(groups)
 
 
 def files(schema):
     """(path, text) of all that is generated."""
-    for stem, title, messages, responses in units(schema):
-        yield f"{stem}.h", header_writer.header(title, messages, responses)
-        yield f"{stem}.cc", source_writer.source(f"{stem}.h", messages)
+    yield from api_files(schema.apis)
+    yield from record_files(schema.records)
+    yield from catalog_files(schema)
     yield "protocol/api_key.h", catalog_writer.api_key_header(schema.apis)
     yield "protocol/api_key.cc", catalog_writer.api_key_source(schema.apis)
-    metadata = sorted((r for r in schema.records if r.kind == "metadata" and
-                       r.log in (None, "__cluster_metadata", "metadata") and not
-                       r.name.startswith("Remote")), key=lambda r: r.key)
+    yield "protocol/record_json.h", catalog_writer.record_json_header(
+        [record_stem(record) + ".h" for record in schema.records])
+    metadata = sorted((r for r in schema.records if r.log == "metadata"), key=lambda r: r.key)
     yield "protocol/metadata_record.h", catalog_writer.metadata_header(metadata)
-    records = [r for r in schema.records if r.kind != "header"]
-    yield ("protocol/record_json.h", json_writer.header(
-        records, [f"protocol/record/{snake_case(r.name)}.h" for r in records]))
-    yield "protocol/record_json.cc", json_writer.source(records)
-    yield "protocol/catalog.h", catalog_writer.catalog_header()
-    for name, messages, includes in catalogs(schema):
-        yield (f"protocol/catalog_{name}.cc",
-               catalog_writer.catalog_source(name, messages, includes))
 
 
 def main():
@@ -58,8 +79,9 @@ def main():
     for path, text in made:
         path = Path(sys.argv[2]) / path
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+        # Untouched where nothing changed, so that only what did is compiled again.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -165,6 +165,9 @@ def drop_unseen(struct, seen):
     """Removes the fields that no version of the message carries."""
     struct.versions = struct.versions.within(seen)
     struct.fields = [f for f in struct.fields if not f.versions.within(struct.versions).empty]
+    for entry in struct.fields:
+        entry.nullable = entry.nullable.within(struct.versions).within(entry.versions)
+        entry.tagged = entry.tagged.within(struct.versions).within(entry.versions)
 
 
 def parse_message(name, kind, key, notes, lines):

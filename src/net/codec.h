@@ -18,19 +18,13 @@ namespace arus::net {
 template <class Request>
 using ResponseOf = typename Request::Response;
 
-// The body of a request. Slices in it point into the frame. Bytes behind the last field are
+// The body of a request. Records in it are slices of the frame. Bytes behind the last field are
 // ignored, as Kafka does.
 template <class Request>
 Result<Request> decode_body(const Call& call) {
   const Slice body = call.frame.sub(call.body_at, call.frame.size() - call.body_at);
   protocol::Decoder in{body};
-  Request request;
-  request.read(in, call.version);
-  if (!in.ok()) {
-    return protocol::not_decoded(Request::message_name, call.version,
-                                 "it ends early or holds a bad length");
-  }
-  return request;
+  return protocol::decode_message<Request>(in, call.version, false);
 }
 
 // What stands before every body of an answer.

@@ -33,12 +33,11 @@ Result<RequestHead> read_request_head(ByteView frame) {
     return fail(ErrorCode::unsupported_version,
                 "there is no API with the number " + std::to_string(head.api_key));
   }
-  head.client_id = read_nullable_string(in, false);
+  in.read(head.client_id, true);
   if (request_header_version(*api, head.version) >= 2) {
+    in.set_flexible(true);
     UnknownTags tags;
-    TagReader reader{in, tags};
-    while (reader.next()) {
-    }
+    in.read_tags(tags);
   }
   if (!in.ok()) return fail(ErrorCode::invalid_request, "a request header is damaged");
   head.size_bytes = in.position();
@@ -50,7 +49,7 @@ void write_request_head(Writer& out, std::int16_t api_key, std::int16_t version,
   out.i16(api_key);
   out.i16(version);
   out.i32(correlation_id);
-  write_nullable_string(out, client_id, false, true);
+  Encoder{out, false}.put(client_id, true);
   if (request_header_version(*api_info(api_key), version) >= 2) out.uvarint(0);
 }
 

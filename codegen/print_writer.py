@@ -1,0 +1,38 @@
+"""Writes the C++ that prints messages as JSON, in the shape of Kafka's own tools."""
+
+from cpp_struct import both, not_default
+
+
+def field_lines(field, known):
+    """A tagged field at its default is not printed: it would not be written either."""
+    present = field.versions.within(known)
+    conditions = []
+    if not present.covers(known):
+        conditions.append(f"out.has({present.low}, {present.high})")
+    if not field.tagged.empty:
+        conditions.append(not_default(field, f"this->{field.member}"))
+    line = f'out.member("{field.json_name}", this->{field.member});'
+    condition = both(*conditions)
+    return [line] if condition == "true" else [f"if ({condition}) {line}"]
+
+
+def print_function(scope, struct):
+    lines = [f"void {scope}::print(MessagePrinter& out) const {{", "  out.begin_object();"]
+    for field in struct.fields:
+        lines += ["  " + line for line in field_lines(field, struct.versions)]
+    return [*lines, "  out.end_object();", "}", ""]
+
+
+def source(messages, includes):
+    """Prints, and makes what the catalog points at, for some of the messages."""
+    lines = ['#include "protocol/recode.h"', *(f'#include "{include}"' for include in includes),
+             "", "namespace arus::protocol {", ""]
+    for message in messages:
+        for struct in message.structs:
+            lines += print_function(f"{message.name}::{struct.name}", struct)
+        lines += print_function(message.name, message.root)
+    for message in messages:
+        lines += [f"template Result<Recoded> recode<{message.name}>(const Slice&, std::int16_t);",
+                  f"template Result<std::string> json_of<{message.name}>(const Slice&, "
+                  "std::int16_t);"]
+    return "\n".join([*lines, "", "}  // namespace arus::protocol", ""])
