@@ -34,8 +34,8 @@ TEST(FileNames, PartitionDirectoriesAreTold) {
   EXPECT_EQ(gone, "gone-0.050fd7fca51840ff8378cbb890dfcdac-delete");
   EXPECT_EQ(parse_partition_directory(gone)->kind, PartitionDirectoryKind::deleted);
   EXPECT_EQ(parse_partition_directory(gone)->partition, (TopicPartition{"gone", 0}));
-  for (const char* const name : {"topic", "topic-", "-1", "topic--x", "a/b-1", "..-1x", "t-1.x-delete",
-                                 "topic-99999999999", "..", "config", "x\xff-1"}) {
+  for (const char* const name : {"topic", "topic-", "-1", "topic--x", "a/b-1", "..-1x",
+                                 "t-1.x-delete", "topic-99999999999", "..", "config", "x\xff-1"}) {
     EXPECT_FALSE(parse_partition_directory(name)) << name;
   }
   EXPECT_EQ(set_aside_directory_name({std::string(249, 'a'), 0}, unique, "-delete").size(), 255U);
@@ -101,8 +101,8 @@ TEST(LeaderEpochs, AnEpochWithoutRecordsGivesItsPlaceToTheNext) {
 }
 
 TEST(LeaderEpochs, AreCutWithTheLogAtBothEnds) {
-  LeaderEpochs epochs({{LeaderEpoch{1}, Offset{0}}, {LeaderEpoch{2}, Offset{10}},
-                       {LeaderEpoch{3}, Offset{20}}});
+  LeaderEpochs epochs(
+      {{LeaderEpoch{1}, Offset{0}}, {LeaderEpoch{2}, Offset{10}}, {LeaderEpoch{3}, Offset{20}}});
   EXPECT_TRUE(epochs.truncate_to(Offset{20}));
   EXPECT_EQ(epochs.latest(), LeaderEpoch{2});
   EXPECT_FALSE(epochs.truncate_to(Offset{20}));

@@ -1,9 +1,8 @@
-#include "storage/golden_testing.h"
-
 #include <gtest/gtest.h>
 
 #include "storage/checkpoint_file.h"
 #include "storage/clean_shutdown_file.h"
+#include "storage/golden_testing.h"
 #include "storage/log_testing.h"
 #include "storage/meta_properties.h"
 #include "storage/offset_index.h"
@@ -77,8 +76,8 @@ TEST(GoldenFormats, ProducerSnapshotsDecodeAndEncodeToTheSameBytes) {
     ASSERT_TRUE(entries) << file;
     EXPECT_EQ(encode_producer_snapshot(*entries), bytes) << file;
   }
-  const auto events = parse_producer_snapshot(
-      join_hex(golden_path("events-0/00000000000000000010.snapshot.json")));
+  const auto events =
+      parse_producer_snapshot(join_hex(golden_path("events-0/00000000000000000010.snapshot.json")));
   ASSERT_EQ(events->size(), 3U);
   EXPECT_EQ(events->front().last_batch()->last_sequence, 4);
   EXPECT_EQ((*events)[2].coordinator_epoch, 0);
@@ -235,9 +234,12 @@ TEST_F(GoldenDirectoryTest, BatchesAppendedAgainMakeTheFilesOfKafka) {
   auto opened = LogDirectory::open(*environment, ours.path());
   ASSERT_TRUE(opened);
   env::run_until_done(*environment, [&]() -> Task<void> {
-    for (const TopicPartition& name :
-         {TopicPartition{"dense", 0}, {"events", 0}, {"events", 1}, {"out", 1},
-          {"__consumer_offsets", 2}, {"__transaction_state", 3}}) {
+    for (const TopicPartition& name : {TopicPartition{"dense", 0},
+                                       {"events", 0},
+                                       {"events", 1},
+                                       {"out", 1},
+                                       {"__consumer_offsets", 2},
+                                       {"__transaction_state", 3}}) {
       const std::string folder = name.to_string() + "/";
       const auto id = parse_partition_metadata(
           as_text(read_test_file(golden_path(folder + "partition.metadata"))));

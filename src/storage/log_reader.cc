@@ -60,8 +60,8 @@ std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position
 const char* find_damage(const SegmentView& segment, const record::BatchView& batch,
                         std::int64_t position, Offset next, bool first) {
   if (batch.last_offset() >= segment.limit) return "its offsets belong to a later segment";
-  const bool follows = batch.last_offset() >= next &&
-                       (first || batch.is_legacy() || batch.base_offset() >= next);
+  const bool follows =
+      batch.last_offset() >= next && (first || batch.is_legacy() || batch.base_offset() >= next);
   if (!follows) return "its offsets do not follow those before it";
   const std::int64_t end = position + static_cast<std::int64_t>(batch.size_bytes());
   const bool unsure = position < segment.trusted_from && end > segment.verified_bytes;

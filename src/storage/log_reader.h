@@ -21,7 +21,7 @@ struct SegmentView {
   std::shared_ptr<const WriterFolder> folder;
   Offset base_offset;
   std::int64_t readable_bytes = 0;
-  Offset limit;  // offsets in those bytes stay below
+  Offset limit;                           // offsets in those bytes stay below
   std::int32_t offset_index_entries = 0;  // in the file
   std::int32_t time_index_entries = 0;
   // Checksums are compared once after a start: bytes below `verified_bytes` were, those from

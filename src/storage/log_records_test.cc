@@ -46,8 +46,8 @@ class LogRecordsTest : public testing::Test {
             .transactional = transactional};
   }
   static Slice end_marker(std::int64_t id, bool committed) {
-    return Slice(record::build_end_transaction(
-        {.producer_id = ProducerId{id}, .producer_epoch = 0}, committed, 0, 5'000));
+    return Slice(record::build_end_transaction({.producer_id = ProducerId{id}, .producer_epoch = 0},
+                                               committed, 0, 5'000));
   }
 
   TemporaryFolder folder_;
@@ -61,8 +61,8 @@ TEST_F(LogRecordsTest, ADuplicateIsAnsweredWithTheOffsetsOfTheOriginalAlsoAfterA
     auto log = co_await open();
     const std::int64_t now = environment_->clock().wall_ms();
     for (std::int32_t i = 0; i < 3; ++i) {
-      EXPECT_TRUE(append(*log, make_batch({.records = 2, .timestamp_ms = now,
-                                           .options = producer(9, 2 * i)})));
+      EXPECT_TRUE(append(
+          *log, make_batch({.records = 2, .timestamp_ms = now, .options = producer(9, 2 * i)})));
     }
     const TestBatch last{.records = 2, .timestamp_ms = now, .options = producer(9, 4)};
     for (int round = 0; round < 2; ++round) {
@@ -91,10 +91,10 @@ TEST_F(LogRecordsTest, AbortedTransactionsAreListedAndSurviveRestarts) {
     EXPECT_TRUE(append(*log, end_marker(1, false)));  // 9
     EXPECT_TRUE(co_await log->flush());
     EXPECT_EQ(log->first_unstable_offset(), Offset{2});
-    EXPECT_TRUE(append(*log, end_marker(2, true)));                                         // 10
+    EXPECT_TRUE(append(*log, end_marker(2, true)));                                          // 10
     EXPECT_TRUE(append(*log, make_batch({.records = 1, .options = producer(1, 2, true)})));  // 11
-    EXPECT_TRUE(append(*log, make_batch({.records = 9})));                                  // 12-20
-    EXPECT_TRUE(append(*log, end_marker(1, false)));                                        // 21
+    EXPECT_TRUE(append(*log, make_batch({.records = 9})));  // 12-20
+    EXPECT_TRUE(append(*log, end_marker(1, false)));        // 21
     EXPECT_TRUE(co_await log->flush());
     for (int round = 0; round < 3; ++round) {
       EXPECT_EQ(log->first_unstable_offset(), std::nullopt);
@@ -245,10 +245,10 @@ TEST_F(LogRecordsTest, TruncationForgetsWhatLiesBeyondAndTheLogGoesOn) {
     EXPECT_EQ(append(*log, make_batch({.options = producer(4, 30)})).error().code,
               ErrorCode::out_of_order_sequence_number);
     for (std::int32_t i = 17; i < 25; ++i) {
-      EXPECT_EQ(append(*log, make_batch({.options = producer(4, i)}),
-                       {.leader_epoch = LeaderEpoch{7}})
-                    ->base_offset,
-                Offset{i});
+      EXPECT_EQ(
+          append(*log, make_batch({.options = producer(4, i)}), {.leader_epoch = LeaderEpoch{7}})
+              ->base_offset,
+          Offset{i});
     }
     EXPECT_EQ(log->end_of_epoch(LeaderEpoch{3}).end, Offset{17});
     log = co_await reopen(std::move(log));

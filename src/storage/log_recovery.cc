@@ -76,7 +76,7 @@ class LogLoader {
                          std::span<const TimeIndexEntry> times);
   Result<> write_file(const std::string& path, ByteView bytes);
   Result<> remove_segment(Offset base);
-  Result<> keep_last_facts(const Segment& segment);
+  Result<> keep_last_facts();
   [[nodiscard]] std::unexpected<Error> damage(const Segment& segment, std::int64_t position,
                                               std::string_view why) const;
 
@@ -114,6 +114,7 @@ Result<LoadedLog> LogLoader::load() {
     }
     ARUS_TRY(load_segment(segment));
   }
+  ARUS_TRY(keep_last_facts());
   loaded_.log_end = segments.empty() ? loaded_.log_start : next_;
   if (loaded_.log_end < loaded_.log_start) loaded_.log_start = loaded_.log_end;
   if (loaded_.log_end < request_.recovery_point) {
@@ -178,6 +179,13 @@ Result<> LogLoader::load_segment(const Segment& segment) {
                 fmt::format("{}: segment {} overlaps the one before it, which ends at {}",
                             request_.path, segment.base.value(), next_.value()));
   }
+  if (!trusts(segment) && request_.contiguous && !loaded_.segments.empty() &&
+      segment.base > std::max(next_, request_.recovery_point)) {
+    log.warning("{}: removes segment {}, because offsets from {} on are missing before it",
+                request_.path, segment.base.value(), next_.value());
+    ended_ = true;
+    return remove_segment(segment.base);
+  }
   next_ = segment.base;
   loaded_.segments.push_back(
       {.base_offset = segment.base, .size_bytes = segment.on_disk.log_bytes});
@@ -190,7 +198,6 @@ Result<> LogLoader::load_segment(const Segment& segment) {
   } else {
     ARUS_TRY(recover_segment(segment, *ends));
   }
-  if (segment.is_last || ended_) ARUS_TRY(keep_last_facts(segment));
   return {};
 }
 
@@ -285,6 +292,7 @@ Result<> LogLoader::trust_segment(const Segment& segment, const IndexEnds& ends)
   if (!end) return fail(end.error());
   if (segment.is_last) {
     result.size_bytes = *end;
+    facts_of_ = segment.base;
     loaded_.bytes_since_index_entry = *end - tail;
     loaded_.largest_timestamp = index.state().largest;
     if (ends.time) {
@@ -316,6 +324,7 @@ Result<> LogLoader::reindex_segment(const Segment& segment) {
   result.transaction_index_bytes =
       std::max<std::int64_t>(segment.on_disk.transaction_index_bytes, 0);
   if (segment.is_last) {
+    facts_of_ = segment.base;
     loaded_.bytes_since_index_entry = index.state().bytes_since_entry;
     loaded_.largest_timestamp = index.state().largest;
     loaded_.last_indexed_timestamp_ms = index.state().last_indexed_timestamp_ms;
@@ -402,6 +411,7 @@ Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& end
   result.transaction_index_bytes =
       static_cast<std::int64_t>(aborted.size() * transaction_index_format::entry_bytes);
   result.verified_bytes = from == 0 && request_.recovery_point <= segment.base ? *end : 0;
+  facts_of_ = segment.base;
   loaded_.bytes_since_index_entry = index.state().bytes_since_entry;
   loaded_.largest_timestamp = index.state().largest;
   loaded_.last_indexed_timestamp_ms = index.state().last_indexed_timestamp_ms;
@@ -420,7 +430,8 @@ Result<std::int64_t> LogLoader::scan(const Segment& segment, const Pass& pass) {
     const bool gap = pass.check_crc && request_.contiguous && end > pass.from &&
                      batch->magic >= record::format::magic_2 && batch->base_offset > next &&
                      batch->base_offset > request_.recovery_point;
-    const bool in_place = !gap && (batch->magic < record::format::magic_2 ? batch->last_offset >= next
+    const bool in_place = !gap &&
+                          (batch->magic < record::format::magic_2 ? batch->last_offset >= next
                                                                   : batch->base_offset >= next) &&
                           batch->last_offset < segment.limit &&
                           batch->last_offset - segment.base <= largest_relative;
@@ -542,12 +553,24 @@ Result<> LogLoader::remove_segment(Offset base) {
   return {};
 }
 
-// segment.ms counts from the first batch's timestamp.
-Result<> LogLoader::keep_last_facts(const Segment& segment) {
-  if (loaded_.segments.back().size_bytes == 0) return {};
-  const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
+// What appending goes on from. Where the segments behind were cut off, the newest one may be one
+// that was only trusted; its index files then say the rest.
+Result<> LogLoader::keep_last_facts() {
+  if (loaded_.segments.empty() || loaded_.segments.back().size_bytes == 0) return {};
+  const LoadedSegment& last = loaded_.segments.back();
+  if (facts_of_ != last.base_offset) {
+    const auto times = files_.read_file(path_of(last.base_offset, suffix::time_index));
+    if (!times) return fail(times.error());
+    const auto entries = parse_time_index(*times, last.base_offset);
+    if (!entries) return fail(entries.error());
+    if (!entries->empty()) loaded_.largest_timestamp = entries->back();
+    loaded_.last_indexed_timestamp_ms = loaded_.largest_timestamp.timestamp_ms;
+    loaded_.bytes_since_index_entry = 0;
+  }
+  // segment.ms counts from the first batch's timestamp.
+  const auto file = files_.open(path_of(last.base_offset, suffix::log), env::OpenMode::read);
   if (!file) return fail(file.error());
-  BatchScanner scanner(**file, 0, loaded_.segments.back().size_bytes, env::ReadMode::may_block,
+  BatchScanner scanner(**file, 0, last.size_bytes, env::ReadMode::may_block,
                        record::format::header_bytes);
   if (const auto batch = scanner.next()) loaded_.first_timestamp_ms = batch->max_timestamp_ms;
   return {};

@@ -302,7 +302,7 @@ TEST_F(LogTest, ABitFlipInASealedSegmentIsServedToNobodyAndOthersReadOn) {
     for (int i = 0; i < 12; ++i) EXPECT_TRUE(append(*log, make_batch()));
     co_await close(std::move(log));
     Bytes bytes = read_test_file(log_file());
-    bytes[70] ^= 1;  // in the records of the first batch
+    bytes[70] ^= 1;                    // in the records of the first batch
     bytes[2 * bytes.size() / 3] ^= 1;  // the base offset of the third
     write_test_file(log_file(), bytes);
     open_directory();
@@ -370,7 +370,8 @@ TEST_P(LogRebuildTest, DamagedOrMissingFilesBesideTheLogAreRebuilt) {
         EXPECT_FALSE(all.empty());
         record::BatchOptions options{.producer_id = ProducerId{5}, .producer_epoch = 0};
         options.base_sequence = 61;
-        const auto gap = append(*log, make_batch({.options = options}), {.leader_epoch = LeaderEpoch{3}});
+        const auto gap =
+            append(*log, make_batch({.options = options}), {.leader_epoch = LeaderEpoch{3}});
         // A clean stop without any snapshot means that there were no producers (Kafka's rule).
         const bool forgotten = clean && !damage && GetParam() == ".snapshot";
         if (!forgotten) EXPECT_EQ(gap.error().code, ErrorCode::out_of_order_sequence_number);
