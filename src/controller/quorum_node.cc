@@ -101,6 +101,7 @@ class Node final : public QuorumNode {
   env::Task<Result<>> unfence() override;
   env::Task<Result<>> leave() override;
   env::Task<Result<>> stop() override;
+  void stop_at_once() override { at_once_ = true; }
   [[nodiscard]] std::int64_t broker_epoch() const override { return broker_epoch_; }
   [[nodiscard]] Uuid incarnation_id() const override { return incarnation_id_; }
   [[nodiscard]] LeaderEpoch raft_epoch() const override { return quorum_->epoch(); }
@@ -120,6 +121,7 @@ class Node final : public QuorumNode {
   Uuid incarnation_id_;
   std::int64_t broker_epoch_ = -1;
   bool unclean_ = false;
+  bool at_once_ = false;
   bool stopped_ = false;
 };
 
@@ -230,7 +232,8 @@ env::Task<Result<>> Node::leave() {
 env::Task<Result<>> Node::stop() {
   ARUS_ASSERT(!stopped_);
   Result<> fenced;
-  if (!quorum_->log().offline()) fenced = co_await write(fence(controller_->context()));
+  if (!quorum_->log().offline() && !at_once_)
+    fenced = co_await write(fence(controller_->context()));
   co_await controller_->close();
   co_await quorum_->close();
   stopped_ = true;

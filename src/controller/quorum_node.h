@@ -74,6 +74,8 @@ class QuorumNode {
   virtual env::Task<Result<>> unfence() = 0;
   virtual env::Task<Result<>> leave() = 0;
   virtual env::Task<Result<>> stop() = 0;
+  // stop() writes nothing any more: the metadata is left as a kill would leave it.
+  virtual void stop_at_once() = 0;
 
   // Offset of the batch that registered this broker; −1 before register_broker().
   [[nodiscard]] virtual std::int64_t broker_epoch() const = 0;
