@@ -22,6 +22,7 @@ using replication::OffsetLookupResult;
 using security::AclOperation;
 
 constexpr std::int8_t read_committed = 1;
+constexpr std::int16_t leader_epochs_from_version = 4;
 
 struct Place {
   std::size_t topic = 0;
@@ -108,7 +109,9 @@ env::Task<Response> handle(Request request, Context& context) {
     answer.error_code = results[i].error;
     answer.timestamp = results[i].found.timestamp_ms;
     answer.offset = results[i].found.offset.value();
-    answer.leader_epoch = results[i].found.leader_epoch.value();
+    if (context.version() >= leader_epochs_from_version) {
+      answer.leader_epoch = results[i].found.leader_epoch.value();
+    }
   }
   co_return response;
 }
