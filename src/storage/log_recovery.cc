@@ -84,9 +84,10 @@ class LogLoader {
   const LoadRequest& request_;
   LoadedLog loaded_;
   bool epochs_missing_ = false;
-  bool ended_ = false;  // damage ended the log: later segments go
-  Offset replay_from_;  // producers have everything below
-  Offset next_;         // of the segment under way
+  bool ended_ = false;   // damage ended the log: later segments go
+  Offset replay_from_;   // producers have everything below
+  Offset next_;          // of the segment under way
+  Offset facts_of_{-1};  // the segment that the facts for appending are of
 };
 
 Result<LoadedLog> LogLoader::load() {
