@@ -68,7 +68,7 @@ Result<> check_tiered_storage(const ConfigMap& overrides, const Layers& layers) 
 }
 
 std::string set_of(const std::vector<std::string>& names) {
-  return "Set(" + joined(names, ", ") + ")";
+  return "[" + joined(names, ", ") + "]";
 }
 
 // Keys of a certificate, which Kafka changes at run time only for one listener.

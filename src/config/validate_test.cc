@@ -47,11 +47,11 @@ TEST(ValidateBroker, OnlyDynamicKeysMayChange) {
   EXPECT_EQ(message_of(validate_broker("", {{"log.cleaner.threads", "2"}})), "fine");
   EXPECT_EQ(message_of(validate_broker("1", {{"my.own.key", "x"}})), "fine");
   EXPECT_EQ(message_of(validate_broker("1", {{"num.partitions", "2"}})),
-            "Cannot update these configs dynamically: Set(num.partitions)");
+            "Cannot update these configs dynamically: [num.partitions]");
   EXPECT_EQ(message_of(validate_broker("1", {{"listeners", "PLAINTEXT://:1"}})), "fine");
   EXPECT_EQ(message_of(validate_broker("", {{"listeners", "PLAINTEXT://:1"}})),
             "Cannot update these configs at default cluster level, broker id must be specified: "
-            "Set(listeners)");
+            "[listeners]");
   EXPECT_THAT(message_of(validate_broker("1", {{"ssl.keystore.location", "x"}})),
               testing::HasSubstr("only per-listener"));
   EXPECT_EQ(message_of(validate_broker("1", {{"listener.name.a.ssl.keystore.location", "x"}})),
