@@ -333,6 +333,7 @@ env::Task<void> Producer::State::look_up(std::string topic) {
 
 env::Task<void> Producer::State::acquire_identity() {
   protocol::InitProducerIdRequest request;
+  request.transactional_id.reset();
   request.transaction_timeout_ms = INT32_MAX;
   const env::TimePoint deadline = cluster_.now() + options_.request_timeout;
   auto answer = co_await cluster_.ask(std::move(request), Route::any(), deadline);

@@ -102,9 +102,7 @@ Result<std::vector<ConfigEntity>> config_entities(const ParsedOptions& options,
     return fail(ErrorCode::invalid_request, "At least one entity type must be specified");
   }
   // Users come first where both are given, as quotas are printed.
-  std::ranges::stable_sort(entities, [](const ConfigEntity& a, const ConfigEntity& b) {
-    return a.type == "users" && b.type == "clients";
-  });
+  if (entities.size() == 2 && entities[1].type == "users") std::swap(entities[0], entities[1]);
   ARUS_TRY(check_combination(entities));
   return entities;
 }

@@ -27,7 +27,7 @@ std::string wire_type(std::string_view type) {
 }
 
 std::string entity_text(const std::string& wire, const std::optional<std::string>& name) {
-  const std::string_view shown = wire == "user" ? "user-principal" : wire;
+  const std::string shown = wire == "user" ? "user-principal" : wire;
   return name ? fmt::format("{} '{}'", shown, *name) : fmt::format("the default {}", shown);
 }
 

@@ -1,0 +1,38 @@
+// Arus's own commands: everything behind `arus` but serving and Kafka's programs.
+#pragma once
+
+#include "cli/cli.h"
+#include "cli/console.h"
+#include "cli/own_options.h"
+
+namespace arus::cli {
+
+// All arguments behind the program's name.
+int run_own(Console& console, const Arguments& words);
+
+// Each in the file of its name; the exit status.
+int create_topics(Console& console, const ClusterOptions& cluster, const TopicOptions& options);
+int list_topics(Console& console, const ClusterOptions& cluster, const TopicOptions& options);
+int show_topics(Console& console, const ClusterOptions& cluster, const TopicOptions& options);
+int delete_topics(Console& console, const ClusterOptions& cluster, const TopicOptions& options);
+int alter_topics(Console& console, const ClusterOptions& cluster, const TopicOptions& options);
+int produce(Console& console, const ClusterOptions& cluster, const ProduceOptions& options);
+int consume(Console& console, const ClusterOptions& cluster, const ConsumeOptions& options);
+int get_config(Console& console, const ClusterOptions& cluster, const ConfigOptions& options);
+int set_config(Console& console, const ClusterOptions& cluster, const ConfigOptions& options);
+int explain_config(Console& console, const ConfigOptions& options);
+int list_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
+int add_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
+int remove_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
+int show_log_dirs(Console& console, const ClusterOptions& cluster, bool json);
+int show_offsets(Console& console, const ClusterOptions& cluster, const OffsetsOptions& options);
+int show_quorum(Console& console, const ClusterOptions& cluster);
+int format_storage(Console& console, const StorageOptions& options);
+int show_storage(Console& console, const StorageOptions& options);
+int print_random_uuid(Console& console);
+int dump_files(Console& console, const DumpCommandOptions& options);
+
+// "arus: " and the sentence, on standard error; gives 1.
+int report(Console& console, const Error& error);
+
+}  // namespace arus::cli
