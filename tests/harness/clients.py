@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-PYTHON_PACKAGES = ["kafka-python==3.0.12", "msgpack==1.2.4", "python-snappy", "lz4",
+PYTHON_PACKAGES = ["kafka-python==2.3.3", "msgpack==1.2.4", "python-snappy", "lz4",
                    "zstandard"]
 
 

@@ -63,6 +63,7 @@ class Server:
                 *self.options]
 
     def start(self):
+        self.log.write_bytes(b"")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
@@ -70,11 +71,9 @@ class Server:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}: {self.tail()}")
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            if b"ready" in self.log.read_bytes():
                 return self
-            except OSError:
-                time.sleep(0.01)
+            time.sleep(0.01)
         raise RuntimeError(f"the server was not ready in time: {self.tail()}")
 
     def tail(self):
