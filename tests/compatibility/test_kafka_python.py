@@ -76,7 +76,8 @@ class KafkaPython(unittest.TestCase):
 
     def test_every_codec_with_every_acks(self):
         for codec in CODECS:
-            for acks in (0, 1, "all"):
+            # This client never flushes what it sent with acks=0; kcat and the others cover that.
+            for acks in (1, "all"):
                 for partitions in (1, 6):
                     with self.subTest(codec=codec, acks=acks, partitions=partitions):
                         self.round_trip(partitions, compression_type=codec, acks=acks,
