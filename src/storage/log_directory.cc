@@ -25,6 +25,16 @@ const LogComponent log{"storage.directory"};
 
 constexpr env::Duration producer_check_interval = std::chrono::minutes{10};
 
+Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const Uuid& topic_id) {
+  env::FileSystem& files = writer->files();
+  ARUS_TRY(files.create_directories(folder));
+  const auto metadata =
+      files.open(join_path(folder, partition_metadata_name), env::OpenMode::create);
+  if (!metadata) return fail(metadata.error());
+  ARUS_TRY((*metadata)->truncate(0));
+  return (*metadata)->write_at(as_bytes(encode_partition_metadata(topic_id)), 0);
+}
+
 // What all parts of an open directory share. Members without another note belong to loop 0.
 class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
  public:
@@ -67,7 +77,8 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   [[nodiscard]] const FoundLog* find(const TopicPartition& name, const Uuid& topic_id) const;
   env::Task<Result<LoadedLog>> load(const TopicPartition& name, LogOffsets offsets, bool clean,
                                     const config::TopicConfig& config);
-  env::Task<Result<bool>> make_folder(const std::string& folder, const Uuid& topic_id);
+  env::Task<Result<bool>> check_folder(const std::string& folder, const Uuid& topic_id);
+  [[nodiscard]] bool is_new(const LogHost& home, const TopicPartition& name) const;
   env::Task<Result<>> drain_all();
   env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);
   env::Task<Result<>> write_checkpoints();
@@ -161,8 +172,17 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     if (checkpoint != contents.checkpoints.end()) offsets = checkpoint->second;
   }
   bool created = false;
-  if (find(name, topic_id) == nullptr) {
-    const auto made = co_await make_folder(folder, topic_id);
+  if (is_new(*home, name)) {
+    // Nobody waits for a folder that nothing is in: it is made in order with what is written there.
+    home->port->act([folder, topic_id](DirectoryWriter* writer) -> Result<> {
+      if (writer->files().exists(folder)) {
+        return fail(ErrorCode::kafka_storage_error, folder + " was not there before");
+      }
+      return make_folder(writer, folder, topic_id);
+    });
+    created = true;
+  } else if (find(name, topic_id) == nullptr) {
+    const auto made = co_await check_folder(folder, topic_id);
     if (!made) co_return fail(made.error());
     created = *made;
   }
@@ -171,7 +191,7 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     auto result = co_await load(name, offsets, clean, *config);
     if (!result && result.error().os_error == ENOENT) {
       // It was moved away since the start and is wanted again.
-      const auto made = co_await make_folder(folder, topic_id);
+      const auto made = co_await check_folder(folder, topic_id);
       if (!made) co_return fail(made.error());
       created = *made;
       offsets = {.name = name};
@@ -211,18 +231,23 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, Log
                                  [&files, &request] { return load_log(files, request); });
 }
 
-// True when it was not there before.
-env::Task<Result<bool>> DirectoryCore::make_folder(const std::string& folder,
-                                                   const Uuid& topic_id) {
+// Nothing of this name can be on disk: not as found, and not since.
+bool DirectoryCore::is_new(const LogHost& home, const TopicPartition& name) const {
+  if (name.topic == metadata_topic_name || home.opened.contains(name)) return false;
+  const auto found = std::ranges::lower_bound(contents.found, name, {}, &FoundLog::name);
+  return found == contents.found.end() || found->name != name;
+}
+
+// Makes a partition's folder, or checks whose it is; true when it was not there before.
+env::Task<Result<bool>> DirectoryCore::check_folder(const std::string& folder,
+                                                    const Uuid& topic_id) {
   bool created = false;
   const auto result =
       co_await writer_->run([&folder, &topic_id, &created](DirectoryWriter* writer) -> Result<> {
         env::FileSystem& files = writer->files();
         const std::string metadata = join_path(folder, partition_metadata_name);
-        if (!files.exists(folder)) {
-          ARUS_TRY(files.create_directories(folder));
-          created = true;
-        } else if (files.exists(metadata)) {
+        created = !files.exists(folder);
+        if (!created && files.exists(metadata)) {
           const auto text = files.read_file(metadata);
           if (!text) return fail(text.error());
           const auto id = parse_partition_metadata(as_text(*text));
@@ -233,7 +258,7 @@ env::Task<Result<bool>> DirectoryCore::make_folder(const std::string& folder,
                         folder + " does not belong to topic " + topic_id.to_string());
           }
         }
-        return writer->replace_unsynced(metadata, as_bytes(encode_partition_metadata(topic_id)));
+        return make_folder(writer, folder, topic_id);
       });
   if (!result) co_return fail(result.error());
   co_return created;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "base/topic_partition.h"
@@ -43,7 +44,9 @@ struct LogHost {
   std::int64_t producer_id_expiration_ms = 86'400'000;
   std::vector<PartitionLog*> logs;              // those that are open
   std::map<TopicPartition, LogOffsets> closed;  // those that were
-  bool offsets_changed = false;                 // since the checkpoints were written
+  // Names that had a folder made or taken since the directory was opened, so that it may exist.
+  std::unordered_set<TopicPartition> opened;
+  bool offsets_changed = false;  // since the checkpoints were written
 };
 
 }  // namespace arus::storage

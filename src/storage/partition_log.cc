@@ -53,6 +53,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
   host_->port->add(*this);
   host_->logs.push_back(this);
   host_->closed.erase(name_);
+  host_->opened.insert(name_);
 }
 
 PartitionLog::~PartitionLog() {

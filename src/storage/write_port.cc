@@ -51,6 +51,8 @@ void WritePort::act(WriterAction action) {
   schedule();
   group_.steps.emplace_back(std::move(action));
   first_mergeable_step_ = group_.steps.size();
+  // Many actions at once, such as new partitions, must not keep others' writes waiting.
+  if (group_.steps.size() >= most_steps) send();
 }
 
 void WritePort::mark(WriteTarget& target, const WriteMark& mark, bool synced,
@@ -100,12 +102,14 @@ void WritePort::schedule() {
   if (group_.id == 0) group_.id = next_id_++;
   if (scheduled_) return;
   scheduled_ = true;
-  loop_.post([port = shared_from_this()] { port->send(); });
+  loop_.post([port = shared_from_this()] {
+    port->scheduled_ = false;
+    port->send();
+  });
 }
 
 void WritePort::send() {
-  scheduled_ = false;
-  if (failure_) return;
+  if (failure_ || group_.id == 0) return;
   WriteGroup group = std::exchange(group_, {});
   Pending pending = std::exchange(pending_, {});
   first_mergeable_step_ = 0;

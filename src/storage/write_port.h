@@ -82,6 +82,8 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   void fail_all(const Error& error);
 
  private:
+  static constexpr std::size_t most_steps = 256;  // of a group that holds actions
+
   struct TargetMark {
     WriteTarget* target;
     WriteMark mark;
