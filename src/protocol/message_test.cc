@@ -7,6 +7,7 @@
 #include "protocol/api/offset_fetch.h"
 #include "protocol/api/produce.h"
 #include "protocol/print.h"
+#include "protocol/record/client_quota_record.h"
 #include "protocol/record/partition_change_record.h"
 #include "protocol/record/topic_record.h"
 
@@ -148,6 +149,17 @@ TEST(Message, PrintsAsKafkaDoesOrWhole) {
             R"({"partitionId":3,"topicId":"AAAAAAAAAAAAAAAAAAAAAA","isr":[1,2]})");
   EXPECT_THAT(to_string(FetchRequest{}), testing::HasSubstr(R"("rackId":"")"));
   EXPECT_THAT(to_string(FetchRequest{}), testing::HasSubstr(R"("topics":[])"));
+}
+
+TEST(Message, PrintsNumbersAsJavaDoes) {
+  const std::vector<std::pair<double, std::string>> numbers = {
+      {0, "0.0"},         {10.5, "10.5"},      {1024, "1024.0"},
+      {-0.001, "-0.001"}, {1e7, "1.0E7"},      {123456789.25, "1.2345678925E8"},
+      {0.0005, "5.0E-4"}, {1e-310, "1.0E-310"}};
+  for (const auto& [number, text] : numbers) {
+    EXPECT_THAT(to_string(ClientQuotaRecord{.value = number}),
+                testing::HasSubstr("\"value\":" + text + ","));
+  }
 }
 
 TEST(Message, ARequestKnowsItsAnswer) {

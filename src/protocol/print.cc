@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include "base/base64.h"
@@ -22,13 +24,17 @@ std::string java_double(double value) {
     return text.find('.') == std::string::npos ? text + ".0" : text;
   }
   // The shortest digits that read as the same number.
-  std::string text;
-  for (int digits = 1; digits <= 17; ++digits) {
-    text = fmt::format("{:.{}e}", value, digits);
-    if (std::stod(text) == value) break;
-  }
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                 std::chars_format::scientific);
+  std::string text(digits.data(), end.ptr);
   const std::size_t e = text.find('e');
-  return text.substr(0, e) + 'E' + std::to_string(std::stoi(text.substr(e + 1)));
+  int exponent = 0;
+  const std::size_t sign = text[e + 1] == '+' ? 1 : 0;
+  std::from_chars(text.data() + e + 1 + sign, text.data() + text.size(), exponent);
+  text.resize(e);
+  if (text.find('.') == std::string::npos) text += ".0";
+  return text + 'E' + std::to_string(exponent);
 }
 
 }  // namespace
