@@ -1,53 +1,100 @@
-"""Writes the lists of all APIs and all records: keys, versions, listeners, and how to decode each."""
+"""Writes the lists of all APIs and all messages: keys, versions, listeners, how to decode each."""
 
 from model import snake_case
 
+API_KEY_HEADER = """\
+// The APIs of the protocol by number. Generated from schema/.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace arus::protocol {{
+
+enum class ApiKey : std::int16_t {{
+{keys}
+}};
+
+struct VersionRange {{
+  std::int16_t min = 0;
+  std::int16_t max = -1;
+  [[nodiscard]] bool contains(std::int16_t version) const {{
+    return version >= min && version <= max;
+  }}
+  [[nodiscard]] bool empty() const {{ return min > max; }}
+}};
+
+// What is known of an API apart from its fields.
+struct ApiInfo {{
+  ApiKey key;
+  std::string_view name;       // "CreateTopics"
+  VersionRange versions;       // of the schema
+  VersionRange advertised;     // what a node lists that serves it; may be empty
+  std::int16_t first_flexible_version;
+  bool on_broker;              // listeners that serve it
+  bool on_controller;
+}};
+
+// Null for a number that no API has.
+const ApiInfo* api_info(std::int16_t key);
+inline const ApiInfo& api_info(ApiKey key) {{
+  return *api_info(static_cast<std::int16_t>(key));
+}}
+// All, in order of their numbers.
+std::span<const ApiInfo> all_apis();
+
+}}  // namespace arus::protocol
+"""
+
+API_KEY_SOURCE = """\
+#include "protocol/api_key.h"
+
+#include <array>
+
+namespace arus::protocol {{
+namespace {{
+
+constexpr std::array<ApiInfo, {count}> infos = {{{{
+{rows}
+}}}};
+
+}}  // namespace
+
+const ApiInfo* api_info(std::int16_t key) {{
+  for (const ApiInfo& info : infos) {{
+    if (static_cast<std::int16_t>(info.key) == key) return &info;
+  }}
+  return nullptr;
+}}
+
+std::span<const ApiInfo> all_apis() {{ return infos; }}
+
+}}  // namespace arus::protocol
+"""
+
 
 def api_key_header(apis):
-    lines = ["// The APIs of the protocol by number. Generated from schema/.", "#pragma once", "",
-             "#include <cstdint>", "#include <span>", "#include <string_view>", "",
-             "namespace arus::protocol {", "", "enum class ApiKey : std::int16_t {"]
-    lines += [f"  {snake_case(a.name)} = {a.key}," for a in apis]
-    lines += ["};", "", "struct VersionRange {", "  std::int16_t min = 0;", "  std::int16_t max = -1;",
-              "  [[nodiscard]] bool contains(std::int16_t version) const {",
-              "    return version >= min && version <= max;", "  }",
-              "  [[nodiscard]] bool empty() const { return min > max; }", "};", "",
-              "// What is known of an API apart from its fields.", "struct ApiInfo {", "  ApiKey key;",
-              "  std::string_view name;       // \"CreateTopics\"",
-              "  VersionRange versions;       // of the schema",
-              "  VersionRange advertised;     // what a node lists that serves it; may be empty",
-              "  std::int16_t first_flexible_version;",
-              "  bool on_broker;              // listeners that serve it", "  bool on_controller;",
-              "};", "", "// Null for a number that no API has.",
-              "const ApiInfo* api_info(std::int16_t key);",
-              "inline const ApiInfo& api_info(ApiKey key) {",
-              "  return *api_info(static_cast<std::int16_t>(key));", "}",
-              "// All, in order of their numbers.", "std::span<const ApiInfo> all_apis();", "",
-              "}  // namespace arus::protocol", ""]
-    return "\n".join(lines)
+    return API_KEY_HEADER.format(keys="\n".join(f"  {snake_case(a.name)} = {a.key}," for a in apis))
+
+
+def api_row(api):
+    versions = api.request.versions
+    advertised = "0, -1" if api.advertised is None else \
+        f"{api.advertised.low}, {api.advertised.high}"
+    serves = ", ".join(str(name in api.listeners).lower() for name in ("broker", "controller"))
+    return (f'    {{ApiKey::{snake_case(api.name)}, "{api.name}", '
+            f"{{{versions.low}, {versions.high}}}, {{{advertised}}}, "
+            f"{api.request.flexible.low}, {serves}}},")
 
 
 def api_key_source(apis):
-    lines = ['#include "protocol/api_key.h"', "", "#include <array>", "", "namespace arus::protocol {",
-             "namespace {", "", f"constexpr std::array<ApiInfo, {len(apis)}> infos = {{{{"]
-    for a in apis:
-        v = a.request.versions
-        ad = "{0, -1}" if a.advertised is None else f"{{{a.advertised.low}, {a.advertised.high}}}"
-        lines.append(f'    {{ApiKey::{snake_case(a.name)}, "{a.name}", {{{v.low}, {v.high}}}, {ad}, '
-                     f"{a.request.flexible.low}, {str('broker' in a.listeners).lower()}, "
-                     f"{str('controller' in a.listeners).lower()}}},")
-    lines += ["}};", "", "}  // namespace", "", "const ApiInfo* api_info(std::int16_t key) {",
-              "  for (const ApiInfo& info : infos) {",
-              "    if (static_cast<std::int16_t>(info.key) == key) return &info;", "  }",
-              "  return nullptr;", "}", "",
-              "std::span<const ApiInfo> all_apis() { return infos; }", "",
-              "}  // namespace arus::protocol", ""]
-    return "\n".join(lines)
+    return API_KEY_SOURCE.format(count=len(apis), rows="\n".join(map(api_row, apis)))
 
 
 def metadata_header(records):
-    lines = ["// The records of the metadata log as one type. Generated from schema/.", "#pragma once",
-             "", "#include <variant>", ""]
+    lines = ["// The records of the metadata log as one type. Generated from schema/.",
+             "#pragma once", "", "#include <variant>", ""]
     lines += [f'#include "protocol/record/{snake_case(r.name)}.h"' for r in records]
     lines += ["", "namespace arus::protocol {", "",
               "using MetadataRecord = std::variant<"]
@@ -57,8 +104,9 @@ def metadata_header(records):
 
 
 def record_json_header(includes):
-    lines = ["// All stored records, and printing them. Generated from schema/.", "#pragma once", "",
-             '#include "protocol/print.h"', *(f'#include "{include}"' for include in includes)]
+    lines = ["// All stored records, and printing them. Generated from schema/.",
+             "#pragma once", "", '#include "protocol/print.h"',
+             *(f'#include "{include}"' for include in includes)]
     return "\n".join([*lines, ""])
 
 

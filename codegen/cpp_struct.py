@@ -6,6 +6,7 @@ SIMPLE = {"bool": "bool", "int8": "std::int8_t", "int16": "std::int16_t", "int32
           "records": "Slice"}
 FIXED_SIZE = {"bool": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint16": 2, "uint32": 4,
               "float64": 8, "uuid": 16}
+VARIABLE = ("string", "bytes", "records")
 
 
 def wrapper(field):
@@ -30,76 +31,50 @@ def member_type(field):
     return f"std::optional<{inner}>" if not field.nullable.empty else inner
 
 
+def number(field):
+    """The default of a numeric field as C++ writes it."""
+    text = field.default or "0"
+    return "INT32_MIN" if text == "-2147483648" else text
+
+
 def default_value(field):
-    """The initialiser of the member; empty for the type's own."""
-    text = field.default
-    if text is None and wrapper(field) == "ErrorCode" and not field.array:
-        return " = ErrorCode::none"
-    if text is None or text == "null":
-        if not field.nullable.empty and text is None and (field.array or field.type in
-                                                          ("string", "bytes", "records")):
-            return f"{{{inner_empty(field)}}}"
-        return "" if text == "null" or field.array or field.struct or field.type in (
-            "string", "bytes", "records", "uuid") or wrapper(field) else zero(field)
-    if field.type == "string":
-        return ' = ""' if text in ('""', "") else f' = {quoted(text)}'
+    """The initialiser of the member; empty where the type's own is the default."""
+    if not field.nullable.empty:
+        if field.default == "null" or field.struct and not field.array:
+            return ""
+        inner = element_type(field)
+        return f"{{std::vector<{inner}>{{}}}}" if field.array else f"{{{inner}{{}}}}"
+    if field.array or field.struct or field.type in VARIABLE or field.type == "uuid":
+        return "" if field.default is None else f" = {field.default}"
     if field.type == "bool":
-        return f" = {text.lower()}"
-    if field.type == "uuid" or field.array or field.struct:
-        return ""
-    number = text
-    if field.type == "int64" and number.lstrip("-").isdigit():
-        number = "INT64_MIN" if int(number) == -2**63 else number
-    if number == "-2147483648":
-        number = "INT32_MIN"
+        return f" = {(field.default or 'false').lower()}"
     kind = wrapper(field)
     if kind == "ErrorCode":
-        return f" = static_cast<ErrorCode>({number})"
+        return " = ErrorCode::none"
     if kind:
-        return f"{{{number}}}"
-    return f" = {number}"
-
-
-def inner_empty(field):
-    return f"{'std::vector<' + element_type(field) + '>' if field.array else element_type(field)}{{}}"
-
-
-def zero(field):
-    return " = false" if field.type == "bool" else " = 0"
-
-
-def quoted(text):
-    return text if text.startswith('"') else f'"{text}"'
+        return "" if field.default is None else f"{{{number(field)}}}"
+    return f" = {number(field)}"
 
 
 def not_default(field, access):
     """C++ that tells whether a member differs from its default."""
+    sized = field.array or field.type in VARIABLE
     if not field.nullable.empty:
-        if field.default == "null":
+        if field.default == "null" or not sized:
             return f"{access}.has_value()"
-        empty = f"{access}->empty()" if (field.array or field.type in
-                                         ("string", "bytes", "records")) else None
-        return f"(!{access}.has_value() || !{empty})" if empty else f"{access}.has_value()"
-    if field.array or field.type in ("bytes", "records"):
+        return f"(!{access}.has_value() || !{access}->empty())"
+    if sized:
         return f"!{access}.empty()"
-    if field.type == "string":
-        return f"!{access}.empty()" if field.default in (None, '""', "") else \
-            f"{access} != {quoted(field.default)}"
     if field.type == "uuid":
         return f"!{access}.is_zero()"
     if field.struct:
         return f"!({access} == {field.struct.name}{{}})"
     if field.type == "bool":
-        return access if (field.default or "false").lower() == "false" else f"!{access}"
-    number = field.default or "0"
-    if number == "-2147483648":
-        number = "INT32_MIN"
+        return f"!{access}" if field.default == "true" else access
     kind = wrapper(field)
     if kind == "ErrorCode":
-        return f"{access} != static_cast<ErrorCode>({number})"
-    if kind:
-        return f"{access} != {kind}{{{number}}}"
-    return f"{access} != {number}"
+        return f"{access} != ErrorCode::none"
+    return f"{access} != {kind}{{{number(field)}}}" if kind else f"{access} != {number(field)}"
 
 
 def both(*conditions):

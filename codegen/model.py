@@ -105,6 +105,11 @@ def parse_field(words):
         result.tag = int(notes["tag"])
         result.tagged = Versions.parse(notes.get("tagged", versions))
     result.default = notes.get("default")
+    supported = {"string": (None, "null", '""')}.get(result.type)
+    if name.endswith("ErrorCode") and result.type == "int16":
+        supported = (None, "0")
+    if supported and result.default not in supported:
+        raise SchemaError(f"{name}: the default {result.default} is not supported")
     result.ignorable = "ignorable" in notes
     result.key = "key" in notes
     result.legacy = notes.get("flexible") == "none"

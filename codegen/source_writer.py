@@ -157,7 +157,8 @@ class StructSource:
         lines = []
         for field in self.struct.fields:
             lines += self.unsayable_field(field)
-        return self.function("const char*", "unsayable([[maybe_unused]] std::int16_t version) const",
+        return self.function("const char*",
+                             "unsayable([[maybe_unused]] std::int16_t version) const",
                              lines + ["return nullptr;"])
 
     def all(self):
