@@ -18,10 +18,18 @@ std::vector<std::string> all_paths(const config::BrokerConfig& config) {
   return paths;
 }
 
-Result<Opened> open_all(env::Environment& environment, const std::vector<std::string>& paths) {
+// Of all descriptors 30 % are for files (the rest: connections and a reserve).
+constexpr double share_of_files = 0.3;
+
+Result<Opened> open_all(env::Environment& environment, const config::BrokerConfig& config,
+                        const std::vector<std::string>& paths) {
+  const auto files = static_cast<double>(env::raise_descriptor_limit()) * share_of_files;
+  const storage::DirectoryOptions options{
+      .open_files = static_cast<std::size_t>(files / static_cast<double>(paths.size())),
+      .producer_id_expiration_ms = config.producer_id_expiration_ms};
   Opened opened;
   for (const auto& path : paths) {
-    auto directory = storage::LogDirectory::open(environment, path);
+    auto directory = storage::LogDirectory::open(environment, path, options);
     if (!directory) return std::unexpected(std::move(directory).error());
     opened.push_back(std::move(*directory));
   }
@@ -89,7 +97,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                               const std::vector<raft::VoterEndpoint>& endpoints,
                                               const std::optional<std::string>& cluster_id) {
   const std::vector<std::string> paths = all_paths(config);
-  auto opened = open_all(environment, paths);
+  auto opened = open_all(environment, config, paths);
   if (!opened) return std::unexpected(std::move(opened).error());
   ARUS_TRY(check_identities(*opened, config, cluster_id));
   const auto has_identity = [](const auto& directory) { return directory->identity().has_value(); };
@@ -97,7 +105,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
     // Formatting writes the files that opening reads, so the directories are opened anew.
     opened->clear();
     ARUS_TRY(format_new_node(environment, config, paths, endpoints, cluster_id));
-    opened = open_all(environment, paths);
+    opened = open_all(environment, config, paths);
     if (!opened) return std::unexpected(std::move(opened).error());
     ARUS_TRY(check_identities(*opened, config, cluster_id));
   }
