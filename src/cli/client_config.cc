@@ -76,8 +76,7 @@ Result<config::ConfigMap> read_properties_file(const std::string& path) {
   text << file.rdbuf();
   auto properties = config::parse_properties(text.str());
   if (!properties) {
-    return fail(ErrorCode::invalid_config,
-                fmt::format("{}: {}", path, properties.error().message));
+    return fail(ErrorCode::invalid_config, fmt::format("{}: {}", path, properties.error().message));
   }
   return properties;
 }
@@ -150,11 +149,10 @@ Result<client::ProducerOptions> producer_options(const config::ConfigMap& proper
     return {};
   });
   if (options.compression != record::Compression::none) {
-    settings.number(fmt::format("compression.{}.level",
-                                record::compression_name(options.compression)),
-                    INT32_MIN, INT32_MAX, [&](std::int64_t value) {
-                      options.compression_level = static_cast<std::int32_t>(value);
-                    });
+    settings.number(
+        fmt::format("compression.{}.level", record::compression_name(options.compression)),
+        INT32_MIN, INT32_MAX,
+        [&](std::int64_t value) { options.compression_level = static_cast<std::int32_t>(value); });
   }
   // Without a word about it, idempotence is on where the other settings allow it.
   options.idempotent = options.acks == -1;

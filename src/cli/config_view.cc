@@ -158,9 +158,9 @@ env::Task<Result<std::vector<std::string>>> list_config_resources(client::Cluste
 std::string format_config(const ConfigView& config) {
   std::string synonyms;
   for (const auto& synonym : config.synonyms) {
-    synonyms += fmt::format("{}{}:{}={}", synonyms.empty() ? "" : ", ",
-                            config_source_name(synonym.source), synonym.name,
-                            synonym.value.value_or("null"));
+    synonyms +=
+        fmt::format("{}{}:{}={}", synonyms.empty() ? "" : ", ", config_source_name(synonym.source),
+                    synonym.name, synonym.value.value_or("null"));
   }
   return fmt::format("  {}={} sensitive={} synonyms={{{}}}\n", config.name,
                      config.value.value_or("null"), config.sensitive, synonyms);

@@ -52,8 +52,8 @@ env::Task<Result<>> alter_configs(client::Cluster& cluster, protocol::ConfigReso
                                   bool validate_only = false);
 
 // Names of resources that have configs (client metrics, groups).
-env::Task<Result<std::vector<std::string>>> list_config_resources(client::Cluster& cluster,
-                                                                  protocol::ConfigResourceKind kind);
+env::Task<Result<std::vector<std::string>>> list_config_resources(
+    client::Cluster& cluster, protocol::ConfigResourceKind kind);
 
 // "  retention.ms=5000 sensitive=false synonyms={…}\n", as kafka-configs prints it.
 std::string format_config(const ConfigView& config);

@@ -77,8 +77,8 @@ env::Task<int> run_with_cluster(env::RealEnvironment& environment,
                                 std::type_identity_t<Values>... values) {
   client::Cluster cluster{environment, options};
   const StopSignal signal{environment};
-  const int status = co_await body(
-      Session{environment, cluster, *signal.stopping, *signal.event}, values...);
+  const int status =
+      co_await body(Session{environment, cluster, *signal.stopping, *signal.event}, values...);
   co_await cluster.close();
   co_return status;
 }
@@ -89,8 +89,8 @@ template <class... Values>
 int run_session(const client::ClientOptions& options, env::Task<int> (*body)(Session, Values...),
                 std::type_identity_t<Values>... values) {
   auto environment = env::make_real_environment({});
-  return env::run_until_done(
-      *environment, run_with_cluster<Values...>(*environment, options, body, values...));
+  return env::run_until_done(*environment,
+                             run_with_cluster<Values...>(*environment, options, body, values...));
 }
 
 // The same without a cluster.

@@ -86,8 +86,8 @@ Result<> dump_offset_index(const Dumping& dumping, ByteView bytes) {
                                    : Result<record::BatchView>(fail(ErrorCode::corrupt_message));
     const Offset found = batch ? batch->last_offset() : no_offset;
     if (found != entry.offset) {
-      mismatches += fmt::format("  Index offset: {}, log offset: {}\n", entry.offset.value(),
-                                found.value());
+      mismatches +=
+          fmt::format("  Index offset: {}, log offset: {}\n", entry.offset.value(), found.value());
     }
   }
   if (!mismatches.empty()) {
@@ -109,8 +109,7 @@ Result<> dump_time_index(const Dumping& dumping, ByteView bytes) {
   std::int64_t last_ms = INT64_MIN;
   for (const auto& entry : *entries) {
     if (!dumping.options.verify_index_only) {
-      dumping.console.print("timestamp: {} offset: {}\n", entry.timestamp_ms,
-                            entry.offset.value());
+      dumping.console.print("timestamp: {} offset: {}\n", entry.timestamp_ms, entry.offset.value());
     }
     if (entry.timestamp_ms < last_ms) {
       disorder += fmt::format("  Index timestamp: {}, Previously indexed timestamp: {}\n",

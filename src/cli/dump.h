@@ -13,13 +13,13 @@
 namespace arus::cli {
 
 struct DumpOptions {
-  bool deep = false;                  // the records inside batches
-  bool print_data = false;            // with their keys and values; implies deep
-  bool skip_record_metadata = false;  // nothing but keys and values
-  bool metadata = false;              // values are metadata records
+  bool deep = false;                           // the records inside batches
+  bool print_data = false;                     // with their keys and values; implies deep
+  bool skip_record_metadata = false;           // nothing but keys and values
+  bool metadata = false;                       // values are metadata records
   std::optional<CoordinatorKind> coordinator;  // keys and values are a coordinator's
-  bool verify_index_only = false;     // index entries are compared with the log, not printed
-  bool index_sanity_check = false;    // only whether an index can be used
+  bool verify_index_only = false;      // index entries are compared with the log, not printed
+  bool index_sanity_check = false;     // only whether an index can be used
   std::int64_t max_bytes = INT64_MAX;  // of batches read from one log
 };
 

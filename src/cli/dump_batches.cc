@@ -34,12 +34,13 @@ std::string batch_line(const record::BatchView& batch, std::int64_t position) {
         optional_long(batch.has_delete_horizon() ? std::optional(batch.base_timestamp_ms())
                                                  : std::nullopt));
   }
-  return text + fmt::format(" position: {} {}: {} size: {} magic: {} compresscodec: {} crc: {} "
-                            "isvalid: {}\n",
-                            position, timestamp_name(batch.timestamp_type()),
-                            batch.max_timestamp_ms(), batch.size_bytes(), batch.magic(),
-                            record::compression_name(batch.compression()), batch.crc(),
-                            batch.crc_matches());
+  return text + fmt::format(
+                    " position: {} {}: {} size: {} magic: {} compresscodec: {} crc: {} "
+                    "isvalid: {}\n",
+                    position, timestamp_name(batch.timestamp_type()), batch.max_timestamp_ms(),
+                    batch.size_bytes(), batch.magic(),
+                    record::compression_name(batch.compression()), batch.crc(),
+                    batch.crc_matches());
 }
 
 std::int64_t size_or_none(const std::optional<ByteView>& bytes) {
@@ -121,8 +122,8 @@ class BatchDump {
     std::string line = "|";
     if (!options_.skip_record_metadata) line += own_fields(batch, record);
     if (batch.is_control()) {
-      const auto text = control_record_text(record.key.value_or(ByteView{}),
-                                            record.value.value_or(ByteView{}));
+      const auto text =
+          control_record_text(record.key.value_or(ByteView{}), record.value.value_or(ByteView{}));
       line += text ? *text : fmt::format(" error: {}", text.error().message);
     } else if (options_.print_data) {
       line += contents(record);
@@ -131,10 +132,10 @@ class BatchDump {
   }
 
   std::string own_fields(const record::BatchView& batch, const record::RecordView& record) {
-    std::string text = fmt::format(
-        " offset: {} {}: {} keySize: {} valueSize: {}", record.offset.value(),
-        timestamp_name(batch.timestamp_type()), record.timestamp_ms, size_or_none(record.key),
-        size_or_none(record.value));
+    std::string text =
+        fmt::format(" offset: {} {}: {} keySize: {} valueSize: {}", record.offset.value(),
+                    timestamp_name(batch.timestamp_type()), record.timestamp_ms,
+                    size_or_none(record.key), size_or_none(record.value));
     if (batch.is_legacy()) return text;
     const std::int32_t sequence =
         batch.base_sequence() == record::no_sequence

@@ -15,8 +15,8 @@ std::string placed(Decimal value) {
   if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
   if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
   char buffer[64];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value),
-                                          std::chars_format::scientific);
+  const auto [end, error] =
+      std::to_chars(buffer, buffer + sizeof buffer, std::abs(value), std::chars_format::scientific);
   static_cast<void>(error);  // 64 characters hold every number
   const std::string text(buffer, end);
   const auto e = text.find('e');

@@ -80,9 +80,9 @@ class OptionParser {
       spec = *found;
     }
     if (spec == nullptr) return unrecognized(name, "--" + std::string(word));
-    return take(*spec, equals == std::string_view::npos
-                           ? std::optional<std::string_view>{}
-                           : std::optional{word.substr(equals + 1)},
+    return take(*spec,
+                equals == std::string_view::npos ? std::optional<std::string_view>{}
+                                                 : std::optional{word.substr(equals + 1)},
                 values);
   }
 
@@ -93,9 +93,9 @@ class OptionParser {
     const std::string_view name = word.substr(0, equals);
     if (const OptionSpec* spec = find_exact(specs_, name);
         spec != nullptr && (dialect_ == Dialect::joptsimple || name.size() == 1)) {
-      return take(*spec, equals == std::string_view::npos
-                             ? std::optional<std::string_view>{}
-                             : std::optional{word.substr(equals + 1)},
+      return take(*spec,
+                  equals == std::string_view::npos ? std::optional<std::string_view>{}
+                                                   : std::optional{word.substr(equals + 1)},
                   values);
     }
     for (std::size_t i = 0; i < word.size(); ++i) {

@@ -42,8 +42,9 @@ class ParsedOptions {
   // All values in the order they were given.
   [[nodiscard]] const std::vector<std::string>& values(std::string_view name) const;
   // A whole number, nothing when the option was not given; an error for other text.
-  [[nodiscard]] Result<std::optional<std::int64_t>> number(
-      std::string_view name, std::int64_t min = INT64_MIN, std::int64_t max = INT64_MAX) const;
+  [[nodiscard]] Result<std::optional<std::int64_t>> number(std::string_view name,
+                                                           std::int64_t min = INT64_MIN,
+                                                           std::int64_t max = INT64_MAX) const;
   // What is neither an option nor an option's value.
   [[nodiscard]] const std::vector<std::string>& rest() const { return rest_; }
 
@@ -55,7 +56,8 @@ class ParsedOptions {
   std::vector<std::string> rest_;
 };
 
-// Errors carry the sentence that Kafka's programs print, such as "bogus is not a recognized option".
+// Errors carry the sentence that Kafka's programs print, such as "bogus is not a recognized
+// option".
 Result<ParsedOptions> parse_options(std::span<const OptionSpec> specs,
                                     std::span<const std::string> arguments,
                                     Dialect dialect = Dialect::joptsimple);

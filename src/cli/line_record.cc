@@ -97,7 +97,8 @@ Result<LineFormat> line_format(const config::ConfigMap& properties) {
   };
   if (format.parse_headers) {
     for (std::size_t i = 0; i < distinct.size(); ++i) {
-      for (std::size_t j = i + 1; j < distinct.size(); ++j) ARUS_TRY(clash(distinct[i], distinct[j]));
+      for (std::size_t j = i + 1; j < distinct.size(); ++j)
+        ARUS_TRY(clash(distinct[i], distinct[j]));
     }
   }
   if (format.null_marker) {

@@ -21,7 +21,7 @@ struct LogDirView {
   BrokerId broker;
   std::string path;
   ErrorCode error = ErrorCode::none;
-  std::int64_t total_bytes = -1;   // of the file system; −1 where the broker does not say
+  std::int64_t total_bytes = -1;  // of the file system; −1 where the broker does not say
   std::int64_t usable_bytes = -1;
   std::vector<LogView> logs;
 };

@@ -42,8 +42,7 @@ Result<PartitionFilter> PartitionFilter::of(const std::optional<std::string>& to
   for (const auto& part : split_list(partitions)) {
     const auto range = parse_range(part);
     if (!range) {
-      return fail(ErrorCode::invalid_request,
-                  fmt::format("Invalid rule specification: {}", part));
+      return fail(ErrorCode::invalid_request, fmt::format("Invalid rule specification: {}", part));
     }
     rule.partitions.push_back(*range);
   }
@@ -77,8 +76,7 @@ Result<PartitionFilter> PartitionFilter::of_rules(std::string_view text) {
 bool PartitionFilter::matches(const TopicPartition& partition) const {
   return std::ranges::any_of(rules_, [&](const Rule& rule) {
     if (rule.topic && !rule.topic->matches(partition.topic)) return false;
-    return rule.partitions.empty() ||
-           std::ranges::any_of(rule.partitions, [&](const Range& range) {
+    return rule.partitions.empty() || std::ranges::any_of(rule.partitions, [&](const Range& range) {
              return partition.partition >= range.first && partition.partition < range.end;
            });
   });

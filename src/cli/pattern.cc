@@ -12,8 +12,7 @@ Pattern::~Pattern() = default;
 Result<Pattern> Pattern::of(std::string_view text) {
   re2::RE2::Options options;
   options.set_log_errors(false);
-  auto expression =
-      std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
+  auto expression = std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
   if (!expression->ok()) {
     return fail(ErrorCode::invalid_regular_expression,
                 fmt::format("{} is an invalid regex: {}", text, expression->error()));

@@ -34,8 +34,8 @@ env::Task<std::string> ask_cluster_id(client::Cluster& cluster) {
   for (const std::int8_t endpoints : {std::int8_t{1}, controller_endpoints}) {
     protocol::DescribeClusterRequest request;
     request.endpoint_type = endpoints;
-    auto answer = co_await cluster.ask(std::move(request), client::Route::any(),
-                                       cluster.call_deadline());
+    auto answer =
+        co_await cluster.ask(std::move(request), client::Route::any(), cluster.call_deadline());
     if (answer && answer->error_code == ErrorCode::none) co_return answer->cluster_id;
   }
   co_return std::string{};
@@ -83,8 +83,8 @@ env::Task<Result<QuorumView>> describe_quorum(client::Cluster& cluster) {
       co_await cluster.ask(std::move(request), client::Route::any(), cluster.call_deadline());
   if (!answer) co_return fail(std::move(answer).error());
   if (answer->error_code != ErrorCode::none) {
-    co_return fail(answer->error_code, answer->error_message.value_or(
-                                           std::string(error_name(answer->error_code))));
+    co_return fail(answer->error_code,
+                   answer->error_message.value_or(std::string(error_name(answer->error_code))));
   }
   if (answer->topics.empty() || answer->topics.front().partitions.empty()) {
     co_return fail(ErrorCode::corrupt_message, "The answer does not mention the metadata log");

@@ -16,10 +16,10 @@ struct DeserializerName {
   Deserializer deserializer;
 };
 constexpr DeserializerName deserializer_names[] = {
-    {"StringDeserializer", Deserializer::text},     {"ByteArrayDeserializer", Deserializer::text},
-    {"BytesDeserializer", Deserializer::text},      {"ShortDeserializer", Deserializer::int16},
-    {"IntegerDeserializer", Deserializer::int32},   {"LongDeserializer", Deserializer::int64},
-    {"FloatDeserializer", Deserializer::float32},   {"DoubleDeserializer", Deserializer::float64},
+    {"StringDeserializer", Deserializer::text},   {"ByteArrayDeserializer", Deserializer::text},
+    {"BytesDeserializer", Deserializer::text},    {"ShortDeserializer", Deserializer::int16},
+    {"IntegerDeserializer", Deserializer::int32}, {"LongDeserializer", Deserializer::int64},
+    {"FloatDeserializer", Deserializer::float32}, {"DoubleDeserializer", Deserializer::float64},
     {"UUIDDeserializer", Deserializer::uuid},
 };
 
@@ -103,9 +103,9 @@ Result<RecordFormat> record_format(const config::ConfigMap& properties) {
     const char* name;
     Deserializer* into;
   };
-  for (const auto& kind : {Kind{"key.deserializer", &format.key},
-                           Kind{"value.deserializer", &format.value},
-                           Kind{"headers.deserializer", &format.header}}) {
+  for (const auto& kind :
+       {Kind{"key.deserializer", &format.key}, Kind{"value.deserializer", &format.value},
+        Kind{"headers.deserializer", &format.header}}) {
     const auto found = properties.find(kind.name);
     if (found == properties.end()) continue;
     const auto deserializer = parse_deserializer(found->second);

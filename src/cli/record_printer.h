@@ -51,8 +51,8 @@ Result<RecordFormat> record_format(const config::ConfigMap& properties);
 // An error where bytes cannot be what the deserializer says.
 Result<std::string> print_record(const RecordFormat& format, const client::ConsumerRecord& record);
 
-// One line of JSON with topic, partition, offset, timestamp, key, value, headers. Bytes that are not
-// UTF-8 stand as {"base64": "…"}.
+// One line of JSON with topic, partition, offset, timestamp, key, value, headers. Bytes that are
+// not UTF-8 stand as {"base64": "…"}.
 std::string record_as_json(const client::ConsumerRecord& record);
 
 }  // namespace arus::cli

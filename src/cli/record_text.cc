@@ -132,8 +132,8 @@ Result<std::string> control_record_text(ByteView key, ByteView value) {
     case record::ControlType::commit: {
       const auto marker = record::parse_end_transaction_value(value);
       if (!marker) return fail(ErrorCode::corrupt_message, "The marker does not decode");
-      return fmt::format(" endTxnMarker: {} coordinatorEpoch: {}",
-                         record::control_type_name(*type), marker->coordinator_epoch);
+      return fmt::format(" endTxnMarker: {} coordinatorEpoch: {}", record::control_type_name(*type),
+                         marker->coordinator_epoch);
     }
     case record::ControlType::leader_change:
       name = "LeaderChange:";

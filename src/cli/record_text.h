@@ -1,4 +1,5 @@
-// Records that brokers keep for themselves, as text: metadata, control records, coordinators' state.
+// Records that brokers keep for themselves, as text: metadata, control records, coordinators'
+// state.
 #pragma once
 
 #include <optional>

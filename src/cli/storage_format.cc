@@ -31,10 +31,10 @@ std::vector<raft::VoterEndpoint> controller_endpoints(const config::BrokerConfig
       }
     }
     if (address == nullptr) continue;
-    endpoints.push_back({address->name,
-                         address->host.empty() ? std::string(host_where_none_is_named)
-                                               : address->host,
-                         address->port});
+    endpoints.push_back(
+        {address->name,
+         address->host.empty() ? std::string(host_where_none_is_named) : address->host,
+         address->port});
   }
   return endpoints;
 }
@@ -85,15 +85,17 @@ Result<raft::QuorumKind> quorum_kind(const FormatRequest& request,
       request.standalone || request.initial_controllers || request.no_initial_controllers;
   if (!config.quorum_voters.empty()) {
     if (!flag) return raft::QuorumKind::static_voters;
-    return refuse("You cannot specify controller.quorum.voters and format the node with "
-                  "--initial-controllers, --standalone, or --no-initial-controllers. If you want "
-                  "to use dynamic quorum, please remove controller.quorum.voters and specify "
-                  "controller.quorum.bootstrap.servers instead.");
+    return refuse(
+        "You cannot specify controller.quorum.voters and format the node with "
+        "--initial-controllers, --standalone, or --no-initial-controllers. If you want "
+        "to use dynamic quorum, please remove controller.quorum.voters and specify "
+        "controller.quorum.bootstrap.servers instead.");
   }
   if (config.is_controller && !flag) {
-    return refuse("Because controller.quorum.voters is not set on this controller, you must "
-                  "specify one of the following: --standalone, --initial-controllers, or "
-                  "--no-initial-controllers.");
+    return refuse(
+        "Because controller.quorum.voters is not set on this controller, you must "
+        "specify one of the following: --standalone, --initial-controllers, or "
+        "--no-initial-controllers.");
   }
   if (!config.is_controller && (request.standalone || request.initial_controllers)) {
     return refuse("You can only use --standalone and --initial-controllers on a controller.");
@@ -191,8 +193,8 @@ Result<> format_directories(env::Environment& environment, Console& console,
   }
   auto options = format_options(environment.random(), request, *config);
   if (!options) return fail(std::move(options).error());
-  const std::int16_t level = options->metadata_version == 0 ? raft::newest_metadata_version
-                                                            : options->metadata_version;
+  const std::int16_t level =
+      options->metadata_version == 0 ? raft::newest_metadata_version : options->metadata_version;
   const auto text = bootstrap_text(*options, level);
   if (!text) return fail(text.error());
   auto formatted = raft::format(environment, *options);
@@ -242,9 +244,8 @@ int print_directory_info(env::Environment& environment, Console& console,
       continue;
     }
     const auto bytes = environment.files().read_file(path, 1 << 20);
-    const auto properties =
-        bytes ? config::parse_properties(as_text(*bytes)) : Result<config::ConfigMap>(
-                                                               fail(bytes.error()));
+    const auto properties = bytes ? config::parse_properties(as_text(*bytes))
+                                  : Result<config::ConfigMap>(fail(bytes.error()));
     if (!properties) {
       problems.push_back(fmt::format("Error loading {}: {}", path, properties.error().message));
       continue;

@@ -16,9 +16,9 @@ namespace arus::cli {
 struct FormatRequest {
   config::ConfigMap properties;  // of the node: log.dirs, node.id, quorum, listeners
   std::string cluster_id;
-  std::string release_version;               // empty: the newest
-  std::vector<std::string> features;         // "feature=level"
-  std::vector<std::string> scram;            // "SCRAM-SHA-256=[name=alice,password=secret]"
+  std::string release_version;                     // empty: the newest
+  std::vector<std::string> features;               // "feature=level"
+  std::vector<std::string> scram;                  // "SCRAM-SHA-256=[name=alice,password=secret]"
   std::optional<std::string> initial_controllers;  // "1@host:port:directory-id,…"
   bool standalone = false;
   bool no_initial_controllers = false;

@@ -155,10 +155,10 @@ env::Task<int> run_delete(Session session, Console& console, const TopicOptions&
     if (result.error_code == ErrorCode::none) {
       console.print("Deleted topic {}\n", name);
     } else if (result.error_code != ErrorCode::unknown_topic_or_partition || !options.if_exists) {
-      status = report(console, {result.error_code,
-                                fmt::format("Topic {}: {}", name,
-                                            error_of(result.error_code, result.error_message)
-                                                .message)});
+      status =
+          report(console, {result.error_code,
+                           fmt::format("Topic {}: {}", name,
+                                       error_of(result.error_code, result.error_message).message)});
     }
   }
   co_return status;
@@ -188,8 +188,8 @@ env::Task<Result<>> alter(Session& session, std::string name, const TopicOptions
       co_return fail(ErrorCode::invalid_request,
                      fmt::format("{} is no config: write key=value", pair));
     }
-    changes.push_back({pair.substr(0, equals), protocol::AlterConfigOperation::set,
-                       pair.substr(equals + 1)});
+    changes.push_back(
+        {pair.substr(0, equals), protocol::AlterConfigOperation::set, pair.substr(equals + 1)});
   }
   for (const auto& key : options.delete_configs) {
     changes.push_back({key, protocol::AlterConfigOperation::delete_, std::nullopt});

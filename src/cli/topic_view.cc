@@ -124,8 +124,8 @@ env::Task<Result<>> add_configs(client::Cluster& cluster, std::span<TopicView> t
     const auto found = by_name.find(result.resource_name);
     if (found == by_name.end()) continue;
     if (result.error_code != ErrorCode::none) {
-      co_return fail(result.error_code, result.error_message.value_or(std::string(
-                                            error_name(result.error_code))));
+      co_return fail(result.error_code,
+                     result.error_message.value_or(std::string(error_name(result.error_code))));
     }
     for (const auto& config : result.configs) {
       if (!config.value) continue;
@@ -149,8 +149,9 @@ std::string topic_line(const TopicView& topic) {
   }
   const std::size_t factor =
       topic.partitions.empty() ? 0 : topic.partitions.front().replicas.size();
-  return fmt::format("Topic: {}\tTopicId: {}\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n",
-                     topic.name, topic.id.to_string(), topic.partitions.size(), factor, configs);
+  return fmt::format(
+      "Topic: {}\tTopicId: {}\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}\n",
+      topic.name, topic.id.to_string(), topic.partitions.size(), factor, configs);
 }
 
 std::string partition_line(const TopicView& topic, const PartitionView& partition) {
@@ -200,8 +201,9 @@ env::Task<Result<std::vector<TopicView>>> describe_topics(client::Cluster& clust
   for (std::size_t start = 0; start < names.size(); start += topics_per_question) {
     const std::size_t end = std::min(names.size(), start + topics_per_question);
     auto part = co_await ask_partitions(
-        cluster, std::vector<std::string>(names.begin() + static_cast<std::ptrdiff_t>(start),
-                                          names.begin() + static_cast<std::ptrdiff_t>(end)),
+        cluster,
+        std::vector<std::string>(names.begin() + static_cast<std::ptrdiff_t>(start),
+                                 names.begin() + static_cast<std::ptrdiff_t>(end)),
         partitions_per_answer);
     if (!part) co_return part;
     if (!part->empty()) ARUS_CO_TRY(co_await add_configs(cluster, *part));

@@ -27,7 +27,7 @@ struct TopicView {
   Uuid id;
   bool internal = false;
   std::vector<PartitionView> partitions;
-  std::map<std::string, std::string> configs;         // all that have a value
+  std::map<std::string, std::string> configs;          // all that have a value
   std::map<std::string, std::string> changed_configs;  // those that are not at their default
 };
 

@@ -30,8 +30,8 @@ env::Task<Result<std::map<TopicPartition, Result<Value>>>> ask_leaders(
         const ErrorCode code = info == nullptr ? ErrorCode::unknown_topic_or_partition
                                                : ErrorCode::leader_not_available;
         outcomes.insert_or_assign(
-            name, Result<Value>(fail(code, fmt::format("{} of {}", error_name(code),
-                                                       name.to_string()))));
+            name,
+            Result<Value>(fail(code, fmt::format("{} of {}", error_name(code), name.to_string()))));
         continue;
       }
       by_leader[info->leader].push_back(name);
@@ -40,10 +40,10 @@ env::Task<Result<std::map<TopicPartition, Result<Value>>>> ask_leaders(
       auto answer = co_await cluster.ask(make(names), Route::one(leader), deadline);
       for (const auto& name : names) {
         outcomes.insert_or_assign(
-            name, Result<Value>(answer ? fail(ErrorCode::corrupt_message,
-                                              fmt::format("The answer does not mention {}",
-                                                          name.to_string()))
-                                       : fail(answer.error())));
+            name, Result<Value>(
+                      answer ? fail(ErrorCode::corrupt_message,
+                                    fmt::format("The answer does not mention {}", name.to_string()))
+                             : fail(answer.error())));
       }
       if (answer) take(*answer, outcomes);
     }

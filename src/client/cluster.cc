@@ -32,9 +32,8 @@ env::Task<void> Cluster::back_off(int attempt, env::TimePoint deadline) {
   // Up to a fifth more or less, so that many clients do not come back at the same moment.
   const auto fifth = static_cast<std::uint64_t>(pause.count() / 5);
   if (fifth > 0) {
-    pause += env::Duration(
-        static_cast<std::int64_t>(environment_.random().below(2 * fifth)) -
-        static_cast<std::int64_t>(fifth));
+    pause += env::Duration(static_cast<std::int64_t>(environment_.random().below(2 * fifth)) -
+                           static_cast<std::int64_t>(fifth));
   }
   pause = std::min(pause, std::max(deadline - now(), env::Duration::zero()));
   co_await env::sleep_for(pause);

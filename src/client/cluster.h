@@ -116,7 +116,7 @@ class Cluster {
     env::TimePoint asked;
   };
   struct Answered {
-    std::vector<TopicPointer> topics;            // those without an error
+    std::vector<TopicPointer> topics;           // those without an error
     std::map<std::string, ErrorCode> failures;  // of every topic in the answer, none among them
   };
 

@@ -46,8 +46,9 @@ Connection::Connection(env::Environment& environment, std::unique_ptr<env::Socke
       socket_(std::move(socket)),
       address_(std::move(address)),
       client_id_(options.client_id),
-      frames_(static_cast<std::int32_t>(
-          std::min<std::size_t>(options.max_response_bytes, INT32_MAX))) {}
+      frames_(
+          static_cast<std::int32_t>(std::min<std::size_t>(options.max_response_bytes, INT32_MAX))) {
+}
 
 Connection::~Connection() { ARUS_ASSERT(closed() && gate_.running() == 0); }
 
@@ -59,13 +60,13 @@ env::Task<Result<std::shared_ptr<Connection>>> Connection::open(env::Environment
       std::min(deadline, environment.clock().now() + options.connect_timeout);
   auto socket = co_await environment.connect(address, limit);
   if (!socket) {
-    co_return fail({ErrorCode::network_exception,
-                    fmt::format("No connection to {}: {}", address.to_string(),
-                                socket.error().message),
-                    socket.error().os_error});
+    co_return fail(
+        {ErrorCode::network_exception,
+         fmt::format("No connection to {}: {}", address.to_string(), socket.error().message),
+         socket.error().os_error});
   }
-  auto connection = std::make_shared<Connection>(environment, std::move(*socket),
-                                                 std::move(address), options);
+  auto connection =
+      std::make_shared<Connection>(environment, std::move(*socket), std::move(address), options);
   env::spawn(connection->gate_, connection->read_answers());
   env::spawn(connection->gate_, connection->write_requests());
   auto negotiated = co_await connection->ask_versions(limit);
@@ -80,9 +81,9 @@ Result<std::int16_t> Connection::negotiate(std::int16_t api_key, std::int16_t lo
                                            std::int16_t highest) const {
   const auto found = versions_.apis.find(api_key);
   if (found == versions_.apis.end()) {
-    return fail(ErrorCode::unsupported_version,
-                fmt::format("The broker at {} does not serve {}", address_.to_string(),
-                            api_name(api_key)));
+    return fail(
+        ErrorCode::unsupported_version,
+        fmt::format("The broker at {} does not serve {}", address_.to_string(), api_name(api_key)));
   }
   const std::int16_t low = std::max(lowest, found->second.min);
   const std::int16_t high = std::min(highest, found->second.max);
@@ -125,9 +126,8 @@ env::Task<Result<Slice>> Connection::exchange(std::int16_t api_key, std::int16_t
   outgoing_event_.notify_all();
   auto arrived = co_await answer.wait_until(deadline);
   if (!arrived) {
-    Error late{ErrorCode::request_timed_out,
-               fmt::format("{} did not answer {} in time", address_.to_string(),
-                           api_name(api_key))};
+    Error late{ErrorCode::request_timed_out, fmt::format("{} did not answer {} in time",
+                                                         address_.to_string(), api_name(api_key))};
     close(late);
     co_return fail(std::move(late));
   }
@@ -176,7 +176,8 @@ env::Task<Result<>> Connection::ask_versions(env::TimePoint deadline) {
                      fmt::format("{}: {}", address_.to_string(), error_name(answer->error_code)));
     }
     const auto known = versions_.apis.find(key);
-    version = known == versions_.apis.end() ? std::int16_t{0} : std::min(version, known->second.max);
+    version =
+        known == versions_.apis.end() ? std::int16_t{0} : std::min(version, known->second.max);
   }
   co_return fail(ErrorCode::unsupported_version,
                  fmt::format("{} serves no version of ApiVersions that this client knows",
@@ -251,9 +252,8 @@ env::Task<void> Connection::read_answers() {
     if (!direct.empty()) {
       frames_.filled(*count, frames);
     } else if (auto fed = frames_.feed(target.first(*count), frames); !fed) {
-      close({ErrorCode::corrupt_message,
-             fmt::format("{} sent a frame that cannot be: {}", address_.to_string(),
-                         fed.error().message)});
+      close({ErrorCode::corrupt_message, fmt::format("{} sent a frame that cannot be: {}",
+                                                     address_.to_string(), fed.error().message)});
       co_return;
     }
     for (auto& frame : frames) {

@@ -134,8 +134,8 @@ env::Task<Result<typename Request::Response>> Connection::ask(Request request,
                                                               env::TimePoint deadline,
                                                               std::int16_t highest) {
   using Response = typename Request::Response;
-  const auto version = negotiate(Request::api_key, Request::min_version,
-                                 std::min(highest, Request::max_version));
+  const auto version =
+      negotiate(Request::api_key, Request::min_version, std::min(highest, Request::max_version));
   if (!version) co_return fail(version.error());
   auto frame = request_bytes(request, *version);
   if (!frame) co_return fail(std::move(frame).error());
@@ -153,8 +153,7 @@ env::Task<Result<typename Request::Response>> Connection::ask(Request request,
 
 template <class Request>
 env::Task<Result<>> Connection::tell(Request request, env::TimePoint deadline) {
-  const auto version =
-      negotiate(Request::api_key, Request::min_version, Request::max_version);
+  const auto version = negotiate(Request::api_key, Request::min_version, Request::max_version);
   if (!version) co_return fail(version.error());
   auto frame = request_bytes(request, *version);
   if (!frame) co_return fail(std::move(frame).error());

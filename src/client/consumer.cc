@@ -49,8 +49,8 @@ Result<> Consumer::State::assign(std::vector<Assignment> assignments) {
     partition->start = assignment.start;
     partition->position = assignment.start.offset;
     if (!partitions.emplace(assignment.partition, std::move(partition)).second) {
-      return fail(ErrorCode::invalid_request, fmt::format("{} is assigned twice",
-                                                          assignment.partition.to_string()));
+      return fail(ErrorCode::invalid_request,
+                  fmt::format("{} is assigned twice", assignment.partition.to_string()));
     }
   }
   // Tasks under way keep the partitions of before alive and find that nobody asks for them.
@@ -176,10 +176,10 @@ Result<> Consumer::State::read_batch(ConsumerPartition& partition, const record:
     partition.position = record->offset + 1;
   }
   if (!reader.status()) {
-    return fail(reader.status().error().code,
-                fmt::format("The batch at offset {} of {} does not decode: {}",
-                            batch.base_offset().value(), partition.name.to_string(),
-                            reader.status().error().message));
+    return fail(
+        reader.status().error().code,
+        fmt::format("The batch at offset {} of {} does not decode: {}", batch.base_offset().value(),
+                    partition.name.to_string(), reader.status().error().message));
   }
   return {};
 }

@@ -29,7 +29,7 @@ struct ConsumerOptions {
   IsolationLevel isolation = IsolationLevel::read_uncommitted;
   std::int32_t fetch_min_bytes = 1;
   env::Duration fetch_max_wait = env::milliseconds(500);
-  std::int32_t fetch_max_bytes = 50 << 20;     // of one answer
+  std::int32_t fetch_max_bytes = 50 << 20;       // of one answer
   std::int32_t partition_fetch_bytes = 1 << 20;  // of one partition in one answer
   bool check_crcs = true;
   std::size_t max_poll_records = 500;
@@ -76,8 +76,9 @@ class Consumer {
   Result<> pause(const TopicPartition& partition, bool paused);
 
   // Records, at once when some are there, otherwise when some come; none at the deadline. From
-  // max_poll_records on no further batch is begun. Failures that pass are retried inside; others end the call, and the next one
-  // tries again: OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED, CORRUPT_MESSAGE, ….
+  // max_poll_records on no further batch is begun. Failures that pass are retried inside; others
+  // end the call, and the next one tries again: OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED,
+  // CORRUPT_MESSAGE, ….
   env::Task<Result<std::vector<ConsumerRecord>>> poll(env::TimePoint deadline);
 
   // The next offset to be given; nothing while it is not known yet.

@@ -64,11 +64,11 @@ void Consumer::State::fail_partition(ConsumerPartition& partition, ErrorCode cod
     partition.pause_until = cluster_.now() + cluster_.options().retry_backoff;
     return;
   }
-  partition.failure = Error{
-      code, fmt::format("{} of {}{}", error_name(code), partition.name.to_string(),
-                        partition.position
-                            ? fmt::format(" at offset {}", partition.position->value())
-                            : std::string())};
+  partition.failure =
+      Error{code, fmt::format("{} of {}{}", error_name(code), partition.name.to_string(),
+                              partition.position
+                                  ? fmt::format(" at offset {}", partition.position->value())
+                                  : std::string())};
 }
 
 env::Task<void> Consumer::State::learn_topic(std::string topic) {
@@ -97,8 +97,8 @@ env::Task<void> Consumer::State::locate(std::string topic) {
     generations[name] = partition->generation;
   }
   Admin admin{cluster_};
-  auto listed = co_await admin.list_offsets(
-      wanted, options_.isolation, cluster_.now() + cluster_.options().request_timeout);
+  auto listed = co_await admin.list_offsets(wanted, options_.isolation,
+                                            cluster_.now() + cluster_.options().request_timeout);
   // A timestamp beyond the last record means the end, where the next record will be.
   std::map<TopicPartition, std::int64_t> ends;
   if (listed) {
@@ -107,11 +107,11 @@ env::Task<void> Consumer::State::locate(std::string topic) {
     }
   }
   if (!ends.empty()) {
-    auto more = co_await admin.list_offsets(
-        ends, options_.isolation, cluster_.now() + cluster_.options().request_timeout);
+    auto more = co_await admin.list_offsets(ends, options_.isolation,
+                                            cluster_.now() + cluster_.options().request_timeout);
     for (const auto& [name, timestamp] : ends) {
-      (*listed).insert_or_assign(
-          name, more ? more->at(name) : Result<ListedOffset>(fail(more.error())));
+      (*listed).insert_or_assign(name,
+                                 more ? more->at(name) : Result<ListedOffset>(fail(more.error())));
     }
   }
   for (const auto& [name, generation] : generations) {
@@ -189,8 +189,7 @@ env::Task<void> Consumer::State::fetch(BrokerId leader) {
   // Kept alive: an assignment may replace them meanwhile.
   const Partitions asked_of = partitions_;
   const env::TimePoint deadline = cluster_.now() + cluster_.options().request_timeout +
-                                  options_.fetch_max_wait +
-                                  env::milliseconds(session_slack_ms);
+                                  options_.fetch_max_wait + env::milliseconds(session_slack_ms);
   Error failure;
   auto connection = co_await cluster_.connect(Route::one(leader), deadline);
   if (connection) {
@@ -271,8 +270,7 @@ void Consumer::State::take_partition(ConsumerPartition& partition, PartitionData
   fetched.records = *data.records;
   if (data.aborted_transactions) {
     for (const auto& aborted : *data.aborted_transactions) {
-      fetched.aborted.push_back(
-          {ProducerId{aborted.producer_id}, Offset{aborted.first_offset}});
+      fetched.aborted.push_back({ProducerId{aborted.producer_id}, Offset{aborted.first_offset}});
     }
     std::ranges::sort(fetched.aborted, {}, &AbortedRange::first_offset);
   }

@@ -31,9 +31,9 @@ struct AbortedRange {
 // answer's buffer.
 struct FetchedRecords {
   Slice records;
-  std::size_t position = 0;           // of the next batch in it
-  std::deque<AbortedRange> aborted;   // sorted by first offset, those already begun removed
-  std::set<ProducerId> aborting;      // producers inside an aborted transaction
+  std::size_t position = 0;          // of the next batch in it
+  std::deque<AbortedRange> aborted;  // sorted by first offset, those already begun removed
+  std::set<ProducerId> aborting;     // producers inside an aborted transaction
 };
 
 // Holds: position <= offset of every record that is still to be given; `fetched` begins at or
@@ -46,10 +46,10 @@ struct ConsumerPartition {
   std::optional<Offset> high_watermark;
   LeaderEpoch last_epoch = no_leader_epoch;  // of the last batch that was read
   bool paused = false;
-  bool locating = false;          // its start is being looked up
-  bool fetching = false;          // part of a fetch under way
-  std::uint64_t generation = 0;   // rises with every seek: answers to older questions are dropped
-  env::TimePoint pause_until{};   // after a failure that passes
+  bool locating = false;         // its start is being looked up
+  bool fetching = false;         // part of a fetch under way
+  std::uint64_t generation = 0;  // rises with every seek: answers to older questions are dropped
+  env::TimePoint pause_until{};  // after a failure that passes
   std::optional<FetchedRecords> fetched;
   std::optional<Error> failure;  // given by the next poll()
 };

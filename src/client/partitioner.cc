@@ -45,8 +45,8 @@ std::int32_t partition_for_key(ByteView key, std::int32_t partition_count) {
 std::int32_t StickyPartition::choose(std::int32_t partition_count, std::size_t record_bytes,
                                      std::size_t batch_bytes, std::uint64_t random) {
   if (partition_ < 0 || partition_ >= partition_count || bytes_ >= batch_bytes) {
-    partition_ =
-        static_cast<std::int32_t>(random % static_cast<std::uint64_t>(std::max(partition_count, 1)));
+    partition_ = static_cast<std::int32_t>(
+        random % static_cast<std::uint64_t>(std::max(partition_count, 1)));
     bytes_ = 0;
   }
   bytes_ += record_bytes;

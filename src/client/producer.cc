@@ -21,9 +21,7 @@ std::vector<record::Header> headers_of(const ProducerRecord& record) {
 }  // namespace
 
 Producer::State::State(Cluster& cluster, ProducerOptions options)
-    : cluster_(cluster),
-      options_(options),
-      identity_wanted_(options.idempotent) {
+    : cluster_(cluster), options_(options), identity_wanted_(options.idempotent) {
   ARUS_ASSERT(!options_.idempotent || options_.acks == -1);
   if (options_.idempotent) options_.max_in_flight = std::min(options_.max_in_flight, 5);
   env::spawn(gate_, run());
@@ -79,8 +77,8 @@ env::Task<Result<>> Producer::State::send(ProducerRecord record, DeliveryReport 
                    fmt::format("Topic {} has no partitions", record.topic));
   }
   ARUS_CO_TRY(co_await reserve(bytes, deadline));
-  const auto partition = choose_partition(
-      record, static_cast<std::int32_t>((*topic)->partitions.size()), bytes);
+  const auto partition =
+      choose_partition(record, static_cast<std::int32_t>((*topic)->partitions.size()), bytes);
   if (!partition) co_return fail(partition.error());
   if (!topics_.contains(record.topic)) topics_[record.topic] = *topic;
   append(record, *partition, bytes, std::move(report));
@@ -101,10 +99,10 @@ void Producer::State::append(ProducerRecord& record, std::int32_t partition,
   }
   const bool fresh = queue.empty() || queue.back()->full || !queue.back()->encoded.empty();
   if (fresh) {
-    auto batch = std::make_shared<ProducerBatch>(
-        record::BatchOptions{.compression = options_.compression,
-                             .level = options_.compression_level},
-        std::exchange(next_number_, next_number_ + number_span));
+    auto batch =
+        std::make_shared<ProducerBatch>(record::BatchOptions{.compression = options_.compression,
+                                                             .level = options_.compression_level},
+                                        std::exchange(next_number_, next_number_ + number_span));
     batch->ready_at = now + options_.linger;
     batch->deadline = now + options_.delivery_timeout;
     outstanding_.insert(batch->number);
@@ -196,10 +194,9 @@ env::Task<Result<>> Producer::send(ProducerRecord record, DeliveryReport report)
 
 env::Task<Result<Delivered>> Producer::send_and_wait(ProducerRecord record) {
   const env::OneShot<Result<Delivered>> outcome;
-  ARUS_CO_TRY(co_await state_->send(std::move(record),
-                                    [outcome](Result<Delivered> delivered) {
-                                      outcome.set(std::move(delivered));
-                                    }));
+  ARUS_CO_TRY(co_await state_->send(std::move(record), [outcome](Result<Delivered> delivered) {
+    outcome.set(std::move(delivered));
+  }));
   co_return co_await outcome.wait();
 }
 

@@ -24,12 +24,12 @@ struct ProducerOptions {
   bool idempotent = true;
   record::Compression compression = record::Compression::none;
   std::optional<std::int32_t> compression_level;
-  env::Duration linger = env::milliseconds(5);  // how long a batch waits for more records
-  std::size_t batch_bytes = 16 * 1024;          // a batch this large waits no longer
+  env::Duration linger = env::milliseconds(5);           // how long a batch waits for more records
+  std::size_t batch_bytes = 16 * 1024;                   // a batch this large waits no longer
   std::size_t max_request_bytes = std::size_t{1} << 20;  // largest record, and largest request
-  std::size_t buffer_bytes = std::size_t{32} << 20;  // records that are not answered yet
-  env::Duration delivery_timeout = env::seconds(120);  // from send() to its outcome
-  env::Duration max_block = env::seconds(60);          // of send() for metadata and room
+  std::size_t buffer_bytes = std::size_t{32} << 20;      // records that are not answered yet
+  env::Duration delivery_timeout = env::seconds(120);    // from send() to its outcome
+  env::Duration max_block = env::seconds(60);            // of send() for metadata and room
   env::Duration request_timeout = env::seconds(30);
   std::int32_t retries = INT32_MAX;
   std::int32_t max_in_flight = 5;  // requests per broker; with idempotence at most 5

@@ -59,16 +59,17 @@ void Producer::State::expire() {
     while (!partition.queue.empty() && partition.queue.front()->deadline <= now) {
       const BatchPointer batch = std::move(partition.queue.front());
       partition.queue.pop_front();
-      fail_batch(partition, batch,
-                 {ErrorCode::request_timed_out,
-                  fmt::format("{} records for {} were not delivered in time", batch->count(),
-                              name.to_string())});
+      fail_batch(
+          partition, batch,
+          {ErrorCode::request_timed_out, fmt::format("{} records for {} were not delivered in time",
+                                                     batch->count(), name.to_string())});
     }
   }
 }
 
 bool Producer::State::may_send(const ProducerPartition& partition) const {
-  if (partition.queue.empty() || partition.recovering || partition.in_flight >= options_.max_in_flight)
+  if (partition.queue.empty() || partition.recovering ||
+      partition.in_flight >= options_.max_in_flight)
     return false;
   return !options_.idempotent || (!identity_wanted_ && producer_id_ != no_producer);
 }
@@ -165,15 +166,16 @@ env::Task<void> Producer::State::exchange(BrokerId leader, std::vector<Travellin
   if (options_.acks == 0) {
     auto written = co_await (*connection)->tell(std::move(request), deadline);
     for (const auto& travelling : batches) {
-      settle(travelling, written ? Result<Delivered>(Delivered{travelling.partition->name.partition})
-                                 : Result<Delivered>(fail(written.error())));
+      settle(travelling, written
+                             ? Result<Delivered>(Delivered{travelling.partition->name.partition})
+                             : Result<Delivered>(fail(written.error())));
     }
     co_return;
   }
   auto answer = co_await (*connection)->ask(std::move(request), deadline);
   for (const auto& travelling : batches) {
-    settle(travelling, answer ? outcome_of(travelling, *answer)
-                              : Result<Delivered>(fail(answer.error())));
+    settle(travelling,
+           answer ? outcome_of(travelling, *answer) : Result<Delivered>(fail(answer.error())));
   }
 }
 
@@ -182,9 +184,9 @@ Result<Delivered> Producer::State::outcome_of(const TravellingBatch& travelling,
   const auto& name = travelling.partition->name;
   const auto topic = topics_.find(name.topic);
   for (const auto& response : answer.responses) {
-    const bool same = response.name == name.topic ||
-                      (response.name.empty() && topic != topics_.end() &&
-                       response.topic_id == topic->second->id);
+    const bool same =
+        response.name == name.topic ||
+        (response.name.empty() && topic != topics_.end() && response.topic_id == topic->second->id);
     if (!same) continue;
     for (const auto& partition : response.partition_responses) {
       if (partition.index != name.partition) continue;
@@ -217,8 +219,7 @@ void Producer::State::settle(const TravellingBatch& travelling, const Result<Del
              batch->base_sequence, error_name(code));
   if (code == ErrorCode::duplicate_sequence_number) {
     finish(*batch, Delivered{partition.name.partition, no_offset, -1});
-  } else if (code == ErrorCode::message_too_large && batch->count() > 1 &&
-             batch->span > 1) {
+  } else if (code == ErrorCode::message_too_large && batch->count() > 1 && batch->span > 1) {
     split(partition, batch);
   } else if (options_.idempotent && (code == ErrorCode::out_of_order_sequence_number ||
                                      code == ErrorCode::unknown_producer_id ||
@@ -240,10 +241,10 @@ void Producer::State::retry(const TravellingBatch& travelling) {
   const BatchPointer& batch = travelling.batch;
   const env::TimePoint now = cluster_.now();
   if (stopping_ || batch->tries >= options_.retries || batch->deadline <= now) {
-    fail_batch(partition, batch,
-               {ErrorCode::request_timed_out,
-                fmt::format("{} records for {} were not delivered in time", batch->count(),
-                            partition.name.to_string())});
+    fail_batch(
+        partition, batch,
+        {ErrorCode::request_timed_out, fmt::format("{} records for {} were not delivered in time",
+                                                   batch->count(), partition.name.to_string())});
     return;
   }
   auto pause = cluster_.options().retry_backoff;
@@ -265,10 +266,10 @@ void Producer::State::split(ProducerPartition& partition, const BatchPointer& ba
   const std::int32_t half = batch->count() / 2;
   BatchPointer parts[2];
   for (auto& part : parts) {
-    part = std::make_shared<ProducerBatch>(
-        record::BatchOptions{.compression = options_.compression,
-                             .level = options_.compression_level},
-        batch->number);
+    part =
+        std::make_shared<ProducerBatch>(record::BatchOptions{.compression = options_.compression,
+                                                             .level = options_.compression_level},
+                                        batch->number);
     part->deadline = batch->deadline;
     part->full = true;
     part->tries = batch->tries;
@@ -311,9 +312,8 @@ env::Task<void> Producer::State::look_up(std::string topic) {
   auto found = co_await cluster_.topic(topic, deadline, true);
   if (found) {
     topics_[topic] = *found;
-    const bool complete = std::ranges::none_of((*found)->partitions, [](const auto& partition) {
-      return partition.leader == no_broker;
-    });
+    const bool complete = std::ranges::none_of(
+        (*found)->partitions, [](const auto& partition) { return partition.leader == no_broker; });
     if (!complete) co_await cluster_.back_off(0, deadline);
   } else if (is_final(found.error().code)) {
     for (auto& [name, partition] : partitions_) {

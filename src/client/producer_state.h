@@ -28,7 +28,7 @@ struct ProducerBatch {
       : builder(options), number(batch_number) {}
 
   record::BatchBuilder builder;
-  std::uint64_t number;  // ascends over all partitions in the order of opening
+  std::uint64_t number;              // ascends over all partitions in the order of opening
   std::uint64_t span = number_span;  // numbers below number + span are its parts'
   std::vector<DeliveryReport> reports;
   std::vector<std::int64_t> timestamps_ms;

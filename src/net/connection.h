@@ -83,7 +83,7 @@ class Connection final : private env::Timer {
   std::shared_ptr<Peer> peer_;
   FrameService& service_;
   FrameReader frames_;
-  Charge arriving_;  // for the frame under way
+  Charge arriving_;                // for the frame under way
   std::deque<Slice> read_frames_;  // read together with others, not started yet
   std::deque<Slot> slots_;
   std::uint64_t first_number_ = 0;  // of slots_.front()

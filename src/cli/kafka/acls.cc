@@ -13,28 +13,49 @@ namespace {
 
 constexpr OptionSpec specs[] = {
     {"add", Takes::nothing, "", "Add ACLs."},
-    {"allow-host", Takes::value, "host", "Where allowed principals come from; any without it.", {},
+    {"allow-host",
+     Takes::value,
+     "host",
+     "Where allowed principals come from; any without it.",
+     {},
      true},
-    {"allow-principal", Takes::value, "User:name", "Who is allowed; User:* is everybody.", {}, true},
+    {"allow-principal",
+     Takes::value,
+     "User:name",
+     "Who is allowed; User:* is everybody.",
+     {},
+     true},
     {"bootstrap-controller", Takes::value, "host:port", "Controllers to ask first."},
     {"bootstrap-server", Takes::value, "host:port", "Brokers to ask first."},
     {"cluster", Takes::nothing, "", "ACLs of the cluster."},
     {"command-config", Takes::optional_value, "file", "Properties for the client."},
-    {"consumer", Takes::nothing, "", "What a consumer needs: READ, DESCRIBE of topics, READ of groups."},
+    {"consumer", Takes::nothing, "",
+     "What a consumer needs: READ, DESCRIBE of topics, READ of groups."},
     {"delegation-token", Takes::value, "token", "ACLs of a delegation token.", {}, true},
-    {"deny-host", Takes::value, "host", "Where denied principals come from; any without it.", {},
+    {"deny-host",
+     Takes::value,
+     "host",
+     "Where denied principals come from; any without it.",
+     {},
      true},
-    {"deny-principal", Takes::value, "User:name", "Who is denied, whoever else is allowed.", {},
+    {"deny-principal",
+     Takes::value,
+     "User:name",
+     "Who is denied, whoever else is allowed.",
+     {},
      true},
     {"force", Takes::nothing, "", "Do not ask."},
     {"group", Takes::value, "group", "ACLs of a consumer group; * is all.", {}, true},
     {"help", Takes::nothing, "", "Print this."},
     {"idempotent", Takes::nothing, "", "With --producer: also IDEMPOTENT_WRITE."},
     {"list", Takes::nothing, "", "Show ACLs."},
-    {"operation", Takes::value, "operation",
+    {"operation",
+     Takes::value,
+     "operation",
      "Read, Write, Create, Delete, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, "
      "IdempotentWrite, CreateTokens, DescribeTokens, TwoPhaseCommit or All (the default).",
-     {}, true},
+     {},
+     true},
     {"principal", Takes::optional_value, "User:name", "With --list: of this principal.", {}, true},
     {"producer", Takes::nothing, "",
      "What a producer needs: WRITE, DESCRIBE, CREATE of topics, WRITE, DESCRIBE of transactional "
@@ -68,8 +89,7 @@ std::vector<AclResource> resources_of(const ParsedOptions& options) {
     for (const auto& name : options.values(option)) resources.push_back({type, name, pattern});
   };
   add("topic", ResourceType::topic);
-  if (options.has("cluster") ||
-      (options.has("idempotent") && options.has("producer"))) {
+  if (options.has("cluster") || (options.has("idempotent") && options.has("producer"))) {
     const bool literal = pattern == PatternType::literal || options.has("add");
     resources.push_back({ResourceType::cluster, std::string(cluster_resource_name),
                          literal ? PatternType::literal : pattern});
@@ -215,14 +235,13 @@ env::Task<Result<>> remove(client::Cluster& cluster, Console& console, const Acl
     std::vector<AclFilter> filters;
     std::string question;
     if (entries.empty()) {
-      question = fmt::format(
-          "Are you sure you want to delete all ACLs for resource filter `{}`?",
-          resource_text(resource));
+      question = fmt::format("Are you sure you want to delete all ACLs for resource filter `{}`?",
+                             resource_text(resource));
       filters.push_back(filter_of_resource(resource));
     } else {
-      question = fmt::format(
-          "Are you sure you want to remove ACLs: \n {} \n from resource filter `{}`?",
-          entries_text(entries), resource_text(resource));
+      question =
+          fmt::format("Are you sure you want to remove ACLs: \n {} \n from resource filter `{}`?",
+                      entries_text(entries), resource_text(resource));
       for (const auto& entry : entries) filters.push_back(filter_of({resource, entry}));
     }
     if (!confirmed(console, program.options, question)) continue;
@@ -285,8 +304,8 @@ std::optional<std::string> contradiction(const ParsedOptions& options) {
                ? "Only one of --bootstrap-server or --bootstrap-controller must be specified"
                : "One of --bootstrap-server or --bootstrap-controller must be specified";
   }
-  const int actions = int{options.has("add")} + int{options.has("remove")} +
-                      int{options.has("list")};
+  const int actions =
+      int{options.has("add")} + int{options.has("remove")} + int{options.has("list")};
   if (actions != 1) {
     return "Command must include exactly one action: --list, --add, --remove. ";
   }
@@ -294,8 +313,8 @@ std::optional<std::string> contradiction(const ParsedOptions& options) {
     return "You must specify one of: --allow-principal, --deny-principal when trying to add ACLs.";
   }
   const bool convenient = options.has("producer") || options.has("consumer");
-  if (convenient && (options.has("operation") || options.has("deny-principal") ||
-                     options.has("deny-host"))) {
+  if (convenient &&
+      (options.has("operation") || options.has("deny-principal") || options.has("deny-host"))) {
     return "Options --producer and --consumer go with none of --operation, --deny-principal, "
            "--deny-host";
   }

@@ -51,9 +51,9 @@ env::Task<int> run_versions(Session session, Console& console) {
   }
   const auto brokers = cluster.brokers();
   for (const auto& [id, broker] : brokers) {
-    const std::string name = fmt::format(
-        "{}:{} (id: {} rack: {} isFenced: false)", broker.address.host, broker.address.port,
-        id.value(), broker.rack.value_or("null"));
+    const std::string name =
+        fmt::format("{}:{} (id: {} rack: {} isFenced: false)", broker.address.host,
+                    broker.address.port, id.value(), broker.rack.value_or("null"));
     auto connection = co_await cluster.connect(client::Route::one(id), cluster.call_deadline());
     if (!connection) {
       console.print("{} -> ERROR: {}: {}\n", name, exception_name(connection.error().code),

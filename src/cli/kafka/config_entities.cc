@@ -94,9 +94,8 @@ Result<std::vector<ConfigEntity>> config_entities(const ParsedOptions& options,
                   "--entity-{type,name,default} should not be used in conjunction with specific "
                   "entity flags");
     }
-    entities.push_back({std::string(way.type), way.is_default
-                                                   ? std::optional<std::string>("")
-                                                   : options.value(way.option)});
+    entities.push_back({std::string(way.type), way.is_default ? std::optional<std::string>("")
+                                                              : options.value(way.option)});
   }
   if (entities.empty()) {
     return fail(ErrorCode::invalid_request, "At least one entity type must be specified");

@@ -90,10 +90,10 @@ Result<protocol::AlterUserScramCredentialsRequest::ScramCredentialUpsertion> ups
       if (error != std::errc{} || end != value.data() + value.size() ||
           iterations < security::min_scram_iterations ||
           iterations > security::max_scram_iterations) {
-        return fail(ErrorCode::invalid_request,
-                    fmt::format("Iterations must be between {} and {}, not {}",
-                                security::min_scram_iterations, security::max_scram_iterations,
-                                value));
+        return fail(
+            ErrorCode::invalid_request,
+            fmt::format("Iterations must be between {} and {}, not {}",
+                        security::min_scram_iterations, security::max_scram_iterations, value));
       }
     } else {
       return fail(ErrorCode::invalid_request, fmt::format("A credential has no {}", name));

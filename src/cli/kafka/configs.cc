@@ -12,7 +12,8 @@ namespace {
 using protocol::ConfigResourceKind;
 
 constexpr OptionSpec specs[] = {
-    {"add-config", Takes::value, "k1=v1,k2=[v,v]", "Configs to set; brackets keep commas together."},
+    {"add-config", Takes::value, "k1=v1,k2=[v,v]",
+     "Configs to set; brackets keep commas together."},
     {"add-config-file", Takes::value, "file", "A properties file with configs to set."},
     {"all", Takes::nothing, "", "With --describe: also configs that were never set."},
     {"alter", Takes::nothing, "", "Change configs."},
@@ -29,8 +30,12 @@ constexpr OptionSpec specs[] = {
     {"describe", Takes::nothing, "", "Show configs."},
     {"entity-default", Takes::nothing, "", "The default of the entity type before it."},
     {"entity-name", Takes::value, "name", "The name of an entity.", {}, true},
-    {"entity-type", Takes::value, "type",
-     "topics, clients, users, brokers, broker-loggers, ips, client-metrics or groups.", {}, true},
+    {"entity-type",
+     Takes::value,
+     "type",
+     "topics, clients, users, brokers, broker-loggers, ips, client-metrics or groups.",
+     {},
+     true},
     {"group", Takes::value, "group", "A consumer group."},
     {"help", Takes::nothing, "", "Print this."},
     {"ip", Takes::value, "address", "An address."},
@@ -143,10 +148,10 @@ env::Task<int> run_configs(Session session, Console& console, const ConfigProgra
   const auto done = program.options.has("alter") ? co_await alter(session, console, program)
                                                  : co_await describe(session, console, program);
   if (done) co_return 0;
-  console.print_error("Error while executing config command with args '{}'\n"
-                      "java.util.concurrent.ExecutionException: {}: {}\n",
-                      program.command_line, exception_name(done.error().code),
-                      done.error().message);
+  console.print_error(
+      "Error while executing config command with args '{}'\n"
+      "java.util.concurrent.ExecutionException: {}: {}\n",
+      program.command_line, exception_name(done.error().code), done.error().message);
   co_return 1;
 }
 
@@ -167,8 +172,9 @@ Result<> check(const ConfigProgram& program) {
   }
   if (!options.has("add-config") && !options.has("add-config-file") &&
       !options.has("delete-config")) {
-    return refuse("At least one of --add-config, --add-config-file, or --delete-config must be "
-                  "specified with --alter");
+    return refuse(
+        "At least one of --add-config, --add-config-file, or --delete-config must be "
+        "specified with --alter");
   }
   return {};
 }

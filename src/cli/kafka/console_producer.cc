@@ -1,6 +1,5 @@
-#include <unistd.h>
-
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
@@ -27,10 +26,13 @@ constexpr OptionSpec specs[] = {
     {"producer.config", Takes::value, "file", "The same as --command-config."},
     {"property", Takes::value, "key=value", "The same as --reader-property.", {}, true},
     {"reader-config", Takes::value, "file", "Properties for the reader."},
-    {"reader-property", Takes::value, "key=value",
+    {"reader-property",
+     Takes::value,
+     "key=value",
      "How lines are read: parse.key, parse.headers, ignore.error (true or false), key.separator, "
      "headers.delimiter, headers.separator, headers.key.separator, null.marker.",
-     {}, true},
+     {},
+     true},
     {"request-required-acks", Takes::value, "acks", "all, -1, 0 or 1."},
     {"request-timeout-ms", Takes::value, "ms", "How long a broker may take to answer."},
     {"retry-backoff-ms", Takes::value, "ms", "The pause before another try."},
@@ -148,8 +150,7 @@ env::Task<int> send_lines(Session& session, Console& console, const ProducerProg
     for (const auto& line : *lines) {
       auto record = parse_line(program.format, line, ++line_number);
       if (!record) {
-        console.print_error("org.apache.kafka.common.KafkaException: {}\n",
-                            record.error().message);
+        console.print_error("org.apache.kafka.common.KafkaException: {}\n", record.error().message);
         co_return 1;
       }
       record->topic = program.topic;
@@ -205,8 +206,9 @@ int console_producer(Console& console, const Arguments& arguments) {
     return usage_error(console, fmt::format("{} is no reader that is built in", *reader), specs);
   }
   if (options.has("property")) {
-    console.out("Warning: --property is deprecated and will be removed in a future version. Use "
-                "--reader-property instead.\n");
+    console.out(
+        "Warning: --property is deprecated and will be removed in a future version. Use "
+        "--reader-property instead.\n");
   }
   const auto program = program_of(options);
   if (!program) {

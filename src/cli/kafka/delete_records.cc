@@ -29,8 +29,8 @@ Result<std::map<TopicPartition, Offset>> parse_offsets(const std::string& path) 
   const auto json = parse_json(text.str());
   if (!json) return fail(ErrorCode::invalid_request, "The input string is not a valid JSON");
   const Json* version = json->member("version");
-  if (version != nullptr && (version->as<std::int64_t>() == nullptr ||
-                             *version->as<std::int64_t>() != 1)) {
+  if (version != nullptr &&
+      (version->as<std::int64_t>() == nullptr || *version->as<std::int64_t>() != 1)) {
     return fail(ErrorCode::invalid_request, "Not supported version field value");
   }
   const Json* partitions = json->member("partitions");
@@ -84,9 +84,9 @@ env::Task<int> run_deletion(Session session, Console& console,
 
 int delete_records(Console& console, const Arguments& arguments) {
   ParsedOptions options;
-  if (const auto status = begin(console, arguments, specs,
-                                "This tool deletes records of partitions up to an offset.",
-                                options)) {
+  if (const auto status =
+          begin(console, arguments, specs,
+                "This tool deletes records of partitions up to an offset.", options)) {
     return *status;
   }
   if (const auto status =

@@ -13,7 +13,8 @@ constexpr OptionSpec specs[] = {
     {"files", Takes::value, "file1,file2", "REQUIRED: files of a log, separated by commas."},
     {"help", Takes::nothing, "", "Print this."},
     {"index-sanity-check", Takes::nothing, "", "Only say whether an index can be used."},
-    {"key-decoder-class", Takes::optional_value, "class", "Only Kafka's StringDecoder is built in."},
+    {"key-decoder-class", Takes::optional_value, "class",
+     "Only Kafka's StringDecoder is built in."},
     {"max-bytes", Takes::value, "bytes", "Read at most so much of each log."},
     {"max-message-size", Takes::value, "bytes", "Accepted; records of any size are read."},
     {"offsets-decoder", Takes::nothing, "", "Records are those of __consumer_offsets."},
@@ -54,8 +55,7 @@ Result<DumpProgram> program_of(const ParsedOptions& options) {
   if (options.has("transaction-log-decoder")) dump.coordinator = CoordinatorKind::transaction;
   if (options.has("share-group-state-decoder")) dump.coordinator = CoordinatorKind::share;
   for (const std::string_view name : {"key-decoder-class", "value-decoder-class"}) {
-    if (const auto decoder = options.value(name);
-        decoder && !decoder->ends_with("StringDecoder")) {
+    if (const auto decoder = options.value(name); decoder && !decoder->ends_with("StringDecoder")) {
       return fail(ErrorCode::invalid_request,
                   fmt::format("--{} {}: only Kafka's StringDecoder is built in", name, *decoder));
     }

@@ -50,9 +50,8 @@ env::Task<Result<>> print_offsets(client::Cluster& cluster, Console& console,
                    "Could not match any topic-partitions with the specified filters");
   }
   client::Admin admin{cluster};
-  auto listed = co_await admin.list_offsets(std::move(wanted),
-                                            client::IsolationLevel::read_uncommitted,
-                                            cluster.call_deadline());
+  auto listed = co_await admin.list_offsets(
+      std::move(wanted), client::IsolationLevel::read_uncommitted, cluster.call_deadline());
   if (!listed) co_return fail(std::move(listed).error());
   for (const auto& [name, offset] : *listed) {
     if (!offset) {
@@ -79,7 +78,8 @@ Result<PartitionFilter> filter_of(const ParsedOptions& options) {
     return fail(ErrorCode::invalid_request,
                 "--topic-partitions cannot be used with --topic or --partitions");
   }
-  if (const auto rules = options.value("topic-partitions")) return PartitionFilter::of_rules(*rules);
+  if (const auto rules = options.value("topic-partitions"))
+    return PartitionFilter::of_rules(*rules);
   return PartitionFilter::of(options.value("topic"), options.value_or("partitions", ""));
 }
 

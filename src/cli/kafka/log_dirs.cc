@@ -71,9 +71,9 @@ env::Task<int> run_log_dirs(Session session, Console& console, const ParsedOptio
 
 int log_dirs(Console& console, const Arguments& arguments) {
   ParsedOptions options;
-  if (const auto status = begin(console, arguments, specs,
-                                "This tool shows what the log directories of brokers hold.",
-                                options)) {
+  if (const auto status =
+          begin(console, arguments, specs,
+                "This tool shows what the log directories of brokers hold.", options)) {
     return *status;
   }
   if (const auto status =

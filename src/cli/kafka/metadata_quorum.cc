@@ -69,9 +69,9 @@ env::Task<int> run_remove(Session session, Console& console, const ParsedOptions
                                                session.cluster.call_deadline());
     const ErrorCode code = answer ? answer->error_code : answer.error().code;
     if (code != ErrorCode::none) {
-      console.print_error("{}: {}\n", exception_name(code),
-                          answer ? message_of(code, answer->error_message)
-                                 : answer.error().message);
+      console.print_error(
+          "{}: {}\n", exception_name(code),
+          answer ? message_of(code, answer->error_message) : answer.error().message);
       co_return 1;
     }
   }
@@ -100,8 +100,9 @@ int metadata_quorum(Console& console, const Arguments& arguments) {
     return 1;
   }
   if (asked.command->name == "add-controller") {
-    console.err("Adding a controller needs a cluster of several nodes, which this version of Arus "
-                "does not form yet.\n");
+    console.err(
+        "Adding a controller needs a cluster of several nodes, which this version of Arus "
+        "does not form yet.\n");
     return 1;
   }
   if (asked.command->name == "remove-controller") {

@@ -49,8 +49,9 @@ bool redirect(const std::string& path) {
 int server_start(Console& console, const Arguments& arguments, const Supplied& supplied) {
   const Start start = parse(arguments);
   if (start.serve.empty()) {
-    console.err("USAGE: kafka-server-start.sh [-daemon] server.properties "
-                "[--override property=value]*\n");
+    console.err(
+        "USAGE: kafka-server-start.sh [-daemon] server.properties "
+        "[--override property=value]*\n");
     return 1;
   }
   if (!start.daemon) return supplied.serve(start.serve);

@@ -1,9 +1,8 @@
 #include <dirent.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/core.h>
 
 #include <cerrno>
 #include <charconv>
@@ -65,7 +64,7 @@ config::ConfigMap properties_of(pid_t pid, const std::vector<std::string>& words
 }
 
 std::optional<Server> server_of(pid_t pid) {
-  struct stat status {};
+  struct stat status{};
   const std::string directory = fmt::format("/proc/{}", pid);
   if (::stat(directory.c_str(), &status) != 0 || status.st_uid != ::geteuid()) return std::nullopt;
   std::vector<std::string> words;
@@ -119,12 +118,12 @@ int server_stop(Console& console, const Arguments& arguments) {
     }
   }
   if (stopped) return 0;
-  console.out(options->has("process-role")
-                  ? fmt::format("No kafka server to stop with process.roles={}\n",
-                                *options->value("process-role"))
-              : options->has("node-id") ? fmt::format("No kafka server to stop with node.id={}\n",
-                                                      *options->value("node-id"))
-                                        : "No kafka server to stop\n");
+  console.out(
+      options->has("process-role") ? fmt::format("No kafka server to stop with process.roles={}\n",
+                                                 *options->value("process-role"))
+      : options->has("node-id")
+          ? fmt::format("No kafka server to stop with node.id={}\n", *options->value("node-id"))
+          : "No kafka server to stop\n");
   return 1;
 }
 

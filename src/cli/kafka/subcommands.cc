@@ -21,9 +21,9 @@ std::string usage_of(const Program& program, const Subcommand* command) {
   }
   std::string usage = fmt::format("usage: {} {} [-h]", program.name, command->name);
   for (const auto& spec : command->specs) {
-    usage += spec.takes == Takes::nothing ? fmt::format(" [--{}]", spec.name)
-                                          : fmt::format(" [--{} <{}>]", spec.name,
-                                                        spec.placeholder);
+    usage += spec.takes == Takes::nothing
+                 ? fmt::format(" [--{}]", spec.name)
+                 : fmt::format(" [--{} <{}>]", spec.name, spec.placeholder);
   }
   return usage + "\n";
 }

@@ -64,9 +64,9 @@ Result<std::vector<std::vector<std::int32_t>>> parse_assignment(const std::strin
         return fail(ErrorCode::invalid_request, fmt::format("For input string: \"{}\"", id));
       }
       if (std::ranges::find(replicas, number) != replicas.end()) {
-        return fail(ErrorCode::invalid_request,
-                    fmt::format("Partition replica lists may not contain duplicate entries: {}",
-                                number));
+        return fail(
+            ErrorCode::invalid_request,
+            fmt::format("Partition replica lists may not contain duplicate entries: {}", number));
       }
       replicas.push_back(number);
     }
@@ -124,17 +124,18 @@ class TopicProgram {
   env::Task<Result<>> create() {
     const std::string name = *options_.value("topic");
     if (name.find('.') != std::string::npos || name.find('_') != std::string::npos) {
-      console_.out("WARNING: Due to limitations in metric names, topics with a period ('.') or "
-                   "underscore ('_') could collide. To avoid issues it is best to use either, but "
-                   "not both.\n");
+      console_.out(
+          "WARNING: Due to limitations in metric names, topics with a period ('.') or "
+          "underscore ('_') could collide. To avoid issues it is best to use either, but "
+          "not both.\n");
     }
     const auto partitions = options_.number("partitions", INT32_MIN, INT32_MAX);
     if (!partitions) co_return fail(partitions.error());
     const auto factor = options_.number("replication-factor", INT32_MIN, INT32_MAX);
     if (!factor) co_return fail(factor.error());
     if (*factor && (**factor > INT16_MAX || **factor < 1)) {
-      co_return refuse(fmt::format(
-          "The replication factor must be between 1 and {} inclusive", INT16_MAX));
+      co_return refuse(
+          fmt::format("The replication factor must be between 1 and {} inclusive", INT16_MAX));
     }
     if (*partitions && **partitions < 1) {
       co_return refuse("The partitions must be greater than 0");
@@ -158,16 +159,17 @@ class TopicProgram {
     for (const auto& pair : options_.values("config")) {
       const auto equals = pair.find('=');
       if (equals == std::string::npos) {
-        co_return refuse("requirement failed: Invalid topic config: all configs to be added must "
-                         "be in the format \"key=val\".");
+        co_return refuse(
+            "requirement failed: Invalid topic config: all configs to be added must "
+            "be in the format \"key=val\".");
       }
       auto& config = topic.configs.emplace_back();
       config.name = pair.substr(0, equals);
       config.value = pair.substr(equals + 1);
     }
     request.timeout_ms = 30'000;
-    auto answer = co_await cluster_.ask(std::move(request), client::Route::any(),
-                                        cluster_.call_deadline());
+    auto answer =
+        co_await cluster_.ask(std::move(request), client::Route::any(), cluster_.call_deadline());
     if (!answer) co_return fail(std::move(answer).error());
     for (const auto& result : answer->topics) {
       if (result.error_code == ErrorCode::none) continue;
@@ -209,8 +211,8 @@ class TopicProgram {
     }
     if (request.topics.empty()) co_return Result<>{};
     request.timeout_ms = 30'000;
-    auto answer = co_await cluster_.ask(std::move(request), client::Route::any(),
-                                        cluster_.call_deadline());
+    auto answer =
+        co_await cluster_.ask(std::move(request), client::Route::any(), cluster_.call_deadline());
     if (!answer) co_return fail(std::move(answer).error());
     for (const auto& result : answer->results) {
       if (result.error_code == ErrorCode::none) continue;
@@ -238,8 +240,8 @@ class TopicProgram {
         if (topic->id == *id) names.push_back(topic->name);
       }
       if (names.empty() && !options_.has("if-exists")) {
-        co_return refuse(fmt::format("TopicId '{}' does not exist as expected",
-                                     *options_.value("topic-id")));
+        co_return refuse(
+            fmt::format("TopicId '{}' does not exist as expected", *options_.value("topic-id")));
       }
     } else {
       auto matching = co_await existing_names();
@@ -270,8 +272,8 @@ class TopicProgram {
       request.topic_names.push_back(name);
     }
     request.timeout_ms = 30'000;
-    auto answer = co_await cluster_.ask(std::move(request), client::Route::any(),
-                                        cluster_.call_deadline());
+    auto answer =
+        co_await cluster_.ask(std::move(request), client::Route::any(), cluster_.call_deadline());
     if (!answer) co_return fail(std::move(answer).error());
     for (const auto& result : answer->responses) {
       if (result.error_code == ErrorCode::none) continue;
@@ -338,9 +340,9 @@ env::Task<int> run_topics(Session session, Console& console, const ParsedOptions
 
 int topics(Console& console, const Arguments& arguments) {
   ParsedOptions options;
-  if (const auto status = begin(console, arguments, specs,
-                                "This tool creates, deletes, describes and changes topics.",
-                                options)) {
+  if (const auto status =
+          begin(console, arguments, specs,
+                "This tool creates, deletes, describes and changes topics.", options)) {
     return *status;
   }
   int actions = 0;
