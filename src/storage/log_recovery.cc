@@ -44,6 +44,13 @@ class LogLoader {
     bool is_last = false;
   };
 
+  // What stays of a segment's index files, and where its batches are read on from.
+  struct KeptEntries {
+    std::int64_t from = 0;
+    std::vector<OffsetIndexEntry> offsets;
+    std::vector<TimeIndexEntry> times;
+  };
+
   // One pass over a segment's batches from `from` on.
   struct Pass {
     std::int64_t from = 0;
@@ -66,7 +73,10 @@ class LogLoader {
   Result<IndexEnds> read_index_ends(const Segment& segment);
   Result<> load_segment(const Segment& segment);
   Result<> trust_segment(const Segment& segment, const IndexEnds& ends);
+  Result<KeptEntries> keep_entries(const Segment& segment, const IndexEnds& ends);
+  Result<std::vector<TransactionIndexEntry>> keep_aborted(const Segment& segment);
   Result<> recover_segment(const Segment& segment, const IndexEnds& ends);
+  void take_facts(const Segment& segment, const IndexBuilder& index);
   Result<> reindex_segment(const Segment& segment);
   Result<std::int64_t> scan(const Segment& segment, const Pass& pass);
   Result<> take(const BatchHeader& batch, BatchScanner& scanner, const Pass& pass);
@@ -324,85 +334,78 @@ Result<> LogLoader::reindex_segment(const Segment& segment) {
   result.size_bytes = segment.is_last ? *end : segment.on_disk.log_bytes;
   result.transaction_index_bytes =
       std::max<std::int64_t>(segment.on_disk.transaction_index_bytes, 0);
-  if (segment.is_last) {
-    facts_of_ = segment.base;
-    loaded_.bytes_since_index_entry = index.state().bytes_since_entry;
-    loaded_.largest_timestamp = index.state().largest;
-    loaded_.last_indexed_timestamp_ms = index.state().last_indexed_timestamp_ms;
-  }
+  if (segment.is_last) take_facts(segment, index);
   return {};
 }
 
-Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& ends) {
-  std::vector<OffsetIndexEntry> offsets;
-  std::vector<TimeIndexEntry> times;
+// Index entries below the recovery point were on stable storage: the scan begins at the last one.
+// That it names a batch boundary is checked before it is believed.
+Result<LogLoader::KeptEntries> LogLoader::keep_entries(const Segment& segment,
+                                                       const IndexEnds& ends) {
+  if (!ends.sound || segment.base >= request_.recovery_point || epochs_missing_)
+    return KeptEntries{};
+  const auto offset_bytes = files_.read_file(path_of(segment.base, suffix::offset_index));
+  const auto time_bytes = files_.read_file(path_of(segment.base, suffix::time_index));
+  if (!offset_bytes || !time_bytes) return KeptEntries{};
+  auto offsets = parse_offset_index(*offset_bytes, segment.base);
+  auto times = parse_time_index(*time_bytes, segment.base);
+  if (!offsets || !times) return KeptEntries{};
+  const Offset below = std::min(request_.recovery_point, replay_from_);
+  std::erase_if(*offsets, [&](const auto& e) { return e.offset >= below; });
+  if (offsets->empty()) return KeptEntries{};
+  const OffsetIndexEntry last = offsets->back();
+  std::erase_if(*times, [&](const auto& e) { return e.offset > last.offset; });
+  const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, last.position, segment.on_disk.log_bytes, env::ReadMode::may_block,
+                       record::format::header_bytes);
+  const auto batch = scanner.next();
+  if (!batch || batch->last_offset != last.offset) return KeptEntries{};
+  return KeptEntries{
+      .from = last.position, .offsets = std::move(*offsets), .times = std::move(*times)};
+}
+
+// Transactions that were decided before the producer snapshot; later ones are found again.
+Result<std::vector<TransactionIndexEntry>> LogLoader::keep_aborted(const Segment& segment) {
   std::vector<TransactionIndexEntry> aborted;
-  // Index entries below the recovery point were on stable storage: the scan begins at the last one.
-  // That it names a batch boundary is checked before it is believed.
-  if (ends.sound && segment.base < request_.recovery_point) {
-    const auto offset_bytes = files_.read_file(path_of(segment.base, suffix::offset_index));
-    const auto time_bytes = files_.read_file(path_of(segment.base, suffix::time_index));
-    if (offset_bytes && time_bytes) {
-      auto old_offsets = parse_offset_index(*offset_bytes, segment.base);
-      auto old_times = parse_time_index(*time_bytes, segment.base);
-      if (old_offsets && old_times) {
-        const Offset below = std::min(request_.recovery_point, replay_from_);
-        std::erase_if(*old_offsets, [&](const auto& e) { return e.offset >= below; });
-        if (!old_offsets->empty()) {
-          const Offset last = old_offsets->back().offset;
-          std::erase_if(*old_times, [&](const auto& e) { return e.offset > last; });
-          offsets = std::move(*old_offsets);
-          times = std::move(*old_times);
-        }
-      }
-    }
+  if (segment.on_disk.transaction_index_bytes <= 0) return aborted;
+  const auto bytes = files_.read_file(path_of(segment.base, suffix::transaction_index));
+  if (!bytes) return fail(bytes.error());
+  const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
+  if (auto entries = parse_transaction_index(ByteView(*bytes).first(whole))) {
+    aborted = std::move(*entries);
+    std::erase_if(aborted, [&](const auto& e) { return e.last_offset >= replay_from_; });
   }
-  std::int64_t from = 0;
-  if (!offsets.empty() && !epochs_missing_) {
-    const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
-    if (!file) return fail(file.error());
-    BatchScanner scanner(**file, offsets.back().position, segment.on_disk.log_bytes,
-                         env::ReadMode::may_block, record::format::header_bytes);
-    const auto batch = scanner.next();
-    if (batch && batch->last_offset == offsets.back().offset) from = offsets.back().position;
-  }
+  return aborted;
+}
+
+Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& ends) {
+  auto kept = keep_entries(segment, ends);
+  if (!kept) return fail(std::move(kept).error());
+  auto aborted = keep_aborted(segment);
+  if (!aborted) return fail(std::move(aborted).error());
   IndexBuilder index;
-  if (from == 0) {
-    offsets.clear();
-    times.clear();
-  } else {
-    // The batch at `from` has its entry; the builder would have none due at it.
-    IndexBuilder::Start state{.bytes_since_entry = 0};
-    if (!times.empty()) {
-      state.largest = times.back();
-      state.last_indexed_timestamp_ms = times.back().timestamp_ms;
-    }
-    index = IndexBuilder(state);
+  if (!kept->times.empty()) {
+    // The batch where the scan begins has its entries: none is due at it.
+    index = IndexBuilder({.bytes_since_entry = 0,
+                          .largest = kept->times.back(),
+                          .last_indexed_timestamp_ms = kept->times.back().timestamp_ms});
   }
-  if (segment.on_disk.transaction_index_bytes > 0) {
-    const auto bytes = files_.read_file(path_of(segment.base, suffix::transaction_index));
-    if (!bytes) return fail(bytes.error());
-    const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
-    if (auto entries = parse_transaction_index(ByteView(*bytes).first(whole))) {
-      aborted = std::move(*entries);
-      std::erase_if(aborted, [&](const auto& e) { return e.last_offset >= replay_from_; });
-    }
-  }
-  const auto end = scan(segment, {.from = from,
+  const auto end = scan(segment, {.from = kept->from,
                                   .check_crc = true,
                                   .cut = true,
                                   .note_epochs = true,
                                   .index = &index,
-                                  .aborted = &aborted});
+                                  .aborted = &*aborted});
   if (!end) return fail(end.error());
   index.finish();
-  offsets.insert(offsets.end(), index.offsets.begin(), index.offsets.end());
-  times.insert(times.end(), index.times.begin(), index.times.end());
-  ARUS_TRY(write_indexes(segment, offsets, times));
+  kept->offsets.insert(kept->offsets.end(), index.offsets.begin(), index.offsets.end());
+  kept->times.insert(kept->times.end(), index.times.begin(), index.times.end());
+  ARUS_TRY(write_indexes(segment, kept->offsets, kept->times));
   const std::string transactions = path_of(segment.base, suffix::transaction_index);
-  if (!aborted.empty()) {
+  if (!aborted->empty()) {
     Bytes bytes;
-    for (const auto& entry : aborted) encode(entry, bytes);
+    for (const auto& entry : *aborted) encode(entry, bytes);
     ARUS_TRY(write_file(transactions, bytes));
   } else if (segment.on_disk.transaction_index_bytes >= 0) {
     ARUS_TRY(files_.remove(transactions));
@@ -410,13 +413,17 @@ Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& end
   LoadedSegment& result = loaded_.segments.back();
   result.size_bytes = *end;
   result.transaction_index_bytes =
-      static_cast<std::int64_t>(aborted.size() * transaction_index_format::entry_bytes);
-  result.verified_bytes = from == 0 && request_.recovery_point <= segment.base ? *end : 0;
+      static_cast<std::int64_t>(aborted->size() * transaction_index_format::entry_bytes);
+  result.verified_bytes = kept->from == 0 && request_.recovery_point <= segment.base ? *end : 0;
+  take_facts(segment, index);
+  return {};
+}
+
+void LogLoader::take_facts(const Segment& segment, const IndexBuilder& index) {
   facts_of_ = segment.base;
   loaded_.bytes_since_index_entry = index.state().bytes_since_entry;
   loaded_.largest_timestamp = index.state().largest;
   loaded_.last_indexed_timestamp_ms = index.state().last_indexed_timestamp_ms;
-  return {};
 }
 
 Result<std::int64_t> LogLoader::scan(const Segment& segment, const Pass& pass) {
@@ -537,7 +544,12 @@ Result<> LogLoader::write_indexes(const Segment& segment, std::span<const Offset
   return {};
 }
 
+// A file that says this already is left alone: most logs were idle before a kill.
 Result<> LogLoader::write_file(const std::string& path, ByteView bytes) {
+  if (files_.exists(path)) {
+    const auto before = files_.read_file(path);
+    if (before && equal(*before, bytes)) return {};
+  }
   const auto file = files_.open(path, env::OpenMode::create);
   if (!file) return fail(file.error());
   loaded_.changed = true;
