@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/log.h"
 #include "cli/console.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/server_start.h"
@@ -16,6 +17,7 @@ int run(int argc, char** argv, const Supplied& supplied) {
     if (words.front() == "kafka-server-start") {
       return kafka::server_start(console, rest, supplied);
     }
+    set_log_level("", LogLevel::warning);
     for (const auto& command : kafka::commands()) {
       if (command.name == words.front()) return command.run(console, rest);
     }

@@ -141,14 +141,14 @@ Result<> dump_producer_snapshot(const Dumping& dumping, ByteView bytes) {
   for (const auto& entry : *entries) {
     std::string line = fmt::format(
         "producerId: {} producerEpoch: {} coordinatorEpoch: {} currentTxnFirstOffset: {} "
-        "lastTimestamp: {} ",
+        "lastTimestamp: {}",
         entry.producer_id.value(), entry.epoch, entry.coordinator_epoch,
         entry.in_transaction() ? fmt::format("OptionalLong[{}]", entry.transaction_start.value())
                                : "OptionalLong.empty",
         entry.last_timestamp_ms);
     if (const auto* batch = entry.last_batch()) {
       line += fmt::format(
-          "firstSequence: {} lastSequence: {} lastOffset: {} offsetDelta: {} timestamp: {}",
+          " firstSequence: {} lastSequence: {} lastOffset: {} offsetDelta: {} timestamp: {}",
           record::add_to_sequence(batch->last_sequence, -batch->offset_delta), batch->last_sequence,
           batch->last_offset.value(), batch->offset_delta, entry.last_timestamp_ms);
     }

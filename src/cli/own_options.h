@@ -105,7 +105,6 @@ struct StorageOptions {
   std::string release_version;
   std::vector<std::string> features;
   std::vector<std::string> scram;
-  bool standalone = false;
   bool ignore_formatted = false;
 };
 

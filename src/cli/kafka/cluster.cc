@@ -82,8 +82,9 @@ env::Task<int> run_unregister(Session session, Console& console, const ParsedOpt
 env::Task<int> run_list(Session session, Console& console, const ParsedOptions& options) {
   const auto answer = co_await describe(session.cluster, options);
   if (!answer) co_return report(console, answer.error());
-  std::size_t host_width = 4;
-  std::size_t rack_width = 4;
+  // As wide as the widest value, whatever the titles need: that is how Kafka prints it.
+  std::size_t host_width = 0;
+  std::size_t rack_width = 0;
   for (const auto& node : answer->brokers) {
     host_width = std::max(host_width, node.host.size());
     rack_width = std::max(rack_width, node.rack.value_or("null").size());
@@ -116,7 +117,7 @@ int cluster(Console& console, const Arguments& arguments) {
             ? "argument --bootstrap-controller/-C: not allowed with argument --bootstrap-server/-b"
             : "one of the arguments --bootstrap-server/-b --bootstrap-controller/-C is required");
   }
-  const auto client = cluster_of(options);
+  const auto client = cluster_of(options, "adminclient-1", "config");
   if (!client) return report(console, client.error());
   if (asked.command->name == "cluster-id") {
     return run_session(*client, run_cluster_id, console, options);

@@ -94,10 +94,11 @@ std::optional<int> check_required(Console& console, std::span<const OptionSpec> 
   return std::nullopt;
 }
 
-Result<client::ClientOptions> cluster_of(const ParsedOptions& options, std::string_view client_id) {
+Result<client::ClientOptions> cluster_of(const ParsedOptions& options, std::string_view client_id,
+                                         std::string_view other_config_option) {
   config::ConfigMap properties;
   auto path = options.value("command-config");
-  if (!path) path = options.value("config");
+  if (!path && !other_config_option.empty()) path = options.value(other_config_option);
   if (path) {
     auto read = read_properties_file(*path);
     if (!read) return fail(std::move(read).error());

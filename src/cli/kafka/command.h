@@ -42,9 +42,10 @@ std::optional<int> check_required(Console& console, std::span<const OptionSpec> 
                                   const ParsedOptions& options,
                                   std::initializer_list<std::string_view> required);
 
-// --bootstrap-server (or --bootstrap-controller) and --command-config.
+// --bootstrap-server (or --bootstrap-controller) and --command-config, or its other name.
 Result<client::ClientOptions> cluster_of(const ParsedOptions& options,
-                                         std::string_view client_id = "adminclient-1");
+                                         std::string_view client_id = "adminclient-1",
+                                         std::string_view other_config_option = {});
 
 // Kafka's Java class of an error, such as
 // "org.apache.kafka.common.errors.TopicExistsException", which its programs print.

@@ -178,7 +178,7 @@ class ConsoleReader {
         program_(program),
         consumer_(session.cluster, program.consumer) {}
 
-  env::Task<void> run() {
+  env::Task<int> run() {
     env::TimePoint last_record = now();
     env::TimePoint next_look = now();
     while (!session_.stopping && !console_.broken() && count_ != program_.max_messages) {
@@ -208,6 +208,7 @@ class ConsoleReader {
     co_await consumer_.close();
     console_.flush();
     console_.print_error("Processed a total of {} messages\n", count_);
+    co_return status_;
   }
 
  private:
@@ -283,6 +284,7 @@ class ConsoleReader {
         console_.out(*line);
       } else if (!program_.skip_errors) {
         report(line.error());
+        status_ = 1;
         return false;
       } else {
         console_.print_error("ERROR Error processing message, skipping this message: {}\n",
@@ -299,13 +301,13 @@ class ConsoleReader {
   client::Consumer consumer_;
   std::set<TopicPartition> partitions_;
   std::int64_t count_ = 0;
+  int status_ = 0;
   bool warned_ = false;
 };
 
 env::Task<int> run_consumer(Session session, Console& console, const ConsumerProgram& program) {
   ConsoleReader reader{session, console, program};
-  co_await reader.run();
-  co_return 0;
+  co_return co_await reader.run();
 }
 
 }  // namespace

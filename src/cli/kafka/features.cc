@@ -66,8 +66,8 @@ env::Task<int> run_describe(Session session, Console& console, const ParsedOptio
   const std::string epoch =
       versions.finalized_epoch < 0 ? "-" : std::to_string(versions.finalized_epoch);
   for (const auto& feature : versions.features) {
-    console.print("Feature: {}\tSupportedMinVersion: {}\tSupportedMaxVersion: {}\t"
-                  "FinalizedVersionLevel: {}\tEpoch: {}\n",
+    console.print("Feature: {:<42}SupportedMinVersion: {:<17}SupportedMaxVersion: {:<17}"
+                  "FinalizedVersionLevel: {:<17}Epoch: {}\n",
                   feature.name, level_text(feature.name, feature.min),
                   level_text(feature.name, feature.max),
                   level_text(feature.name, feature.finalized.value_or(0)), epoch);
