@@ -53,6 +53,7 @@ Result<> Controller::check_open() const {
 }
 
 Result<Offset> Controller::append(const Records& records) {
+  if (quorum_.log().offline()) return fail(last_failure_);
   metadata::ImageBuilder builder(newest_);
   for (const auto& record : records) ARUS_TRY(builder.apply(record));
   const Offset end = quorum_.end() + static_cast<std::int64_t>(records.size());
@@ -85,6 +86,7 @@ Result<Offset> Controller::append(const Records& records) {
 }
 
 Result<Offset> Controller::append_applied(const Records& records, metadata::ImagePointer image) {
+  if (quorum_.log().offline()) return fail(last_failure_);
   std::vector<Bytes> values;
   for (const auto& record : records) {
     auto value = metadata::encode_record(record, image->metadata_version());
@@ -101,6 +103,7 @@ Result<Offset> Controller::append_applied(const Records& records, metadata::Imag
 env::Task<Result<>> Controller::committed(Offset end, env::TimePoint deadline) {
   const std::uint64_t failures = failures_;
   while (committed_end_ < end) {
+    if (quorum_.log().offline()) co_return fail(last_failure_);
     const bool in_time = co_await progress_.wait_until(deadline);
     if (failures_ != failures) co_return fail(last_failure_);
     if (!in_time && committed_end_ < end) {

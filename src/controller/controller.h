@@ -43,8 +43,8 @@ class Controller final : public ControllerApi, private raft::QuorumObserver {
   Result<Offset> append(const Records& records);
   // The same with an image that has these records already (they end what the log had begun).
   Result<Offset> append_applied(const Records& records, metadata::ImagePointer image);
-  // Completes when everything below `end` is committed and every loop has its image. Nothing
-  // waits where there was nothing to append.
+  // Completes when everything below `end` is committed and every loop has its image. Called in the
+  // same turn of the loop as the append, so that no failure falls between the two.
   env::Task<Result<>> committed(Offset end, env::TimePoint deadline = env::never);
 
   env::Task<Result<protocol::CreateTopicsResponse>> create_topics(

@@ -148,6 +148,7 @@ env::Task<Result<>> Node::open() {
   // Nothing is served after a failed start: the files are let go.
   if (controller_ != nullptr) co_await controller_->close();
   co_await quorum_->close();
+  co_await publisher_.reached_everywhere(publisher_.current()->offset);
   stopped_ = true;
   co_return activated;
 }
@@ -166,6 +167,8 @@ env::Task<Result<>> Node::activate(ImageReplay& replay) {
   publisher_.publish(first, std::make_shared<const metadata::MetadataDelta>());
   ARUS_CO_TRY(co_await quorum_->elect());
   Offset end = quorum_->end();
+  // Nothing follows the LeaderChange record that could be kept without it.
+  ARUS_CO_TRY(co_await controller_->committed(end));
   if (aborts) {
     logger.warning("a metadata transaction was left open and is aborted");
     auto image = std::make_shared<metadata::MetadataImage>(*first);
@@ -236,6 +239,8 @@ env::Task<Result<>> Node::stop() {
     fenced = co_await write(fence(controller_->context()));
   co_await controller_->close();
   co_await quorum_->close();
+  // No image is on its way any more.
+  co_await publisher_.reached_everywhere(publisher_.current()->offset);
   stopped_ = true;
   co_return fenced;
 }

@@ -134,7 +134,11 @@ Result<> format_directory(env::Environment& environment, const FormatOptions& op
   const std::string text =
       fmt::format("#\n#\nnode.id={}\ndirectory.id={}\nversion=1\ncluster.id={}\n", options.node_id,
                   id.to_string(), options.cluster_id);
-  return files.replace_file(directory + "/meta.properties", as_bytes(text));
+  ARUS_TRY(files.replace_file(directory + "/meta.properties", as_bytes(text)));
+  const std::size_t slash = directory.find_last_of('/');
+  return files.sync_directory(slash == std::string::npos ? "."
+                              : slash == 0               ? "/"
+                                                         : directory.substr(0, slash));
 }
 
 Result<std::map<std::string, std::string>> parse_scram_fields(std::string_view text) {

@@ -64,7 +64,10 @@ env::Task<Result<std::unique_ptr<MetadataLog>>> MetadataLog::open(env::Environme
 
 Result<> MetadataLog::open_blocking() {
   env::FileSystem& files = environment_.files();
-  ARUS_TRY(files.create_directories(directory_));
+  if (!files.exists(directory_)) {
+    ARUS_TRY(files.create_directories(directory_));
+    ARUS_TRY(files.sync_directory(directory_.substr(0, directory_.find_last_of('/'))));
+  }
   ARUS_TRY(list_files());
   if (!files.exists(path("partition.metadata"))) {
     const std::string text = "version: 0\ntopic_id: " + metadata_topic_id.to_string();
@@ -328,9 +331,13 @@ Result<> MetadataLog::write_batches(const Flight& flight, Active& active) {
   std::int64_t bytes = 0;
   for (const auto& piece : pieces) bytes += static_cast<std::int64_t>(piece.size());
   if (auto written = active.file->write_at(pieces, active.size_bytes); !written) {
-    // Half a group must not stay where the next one would follow it.
-    if (auto cut = active.file->truncate(active.size_bytes); !cut) return fail(cut.error());
-    return written;
+    // Half a group must not stay where the next one would follow it. Where it cannot be taken back
+    // the log is not written any more, even when it was only the disk that was full.
+    Error error = written.error();
+    if (const auto cut = active.file->truncate(active.size_bytes); !cut) {
+      error.os_error = cut.error().os_error;
+    }
+    return fail(std::move(error));
   }
   ARUS_TRY(active.file->sync());
   active.size_bytes += bytes;

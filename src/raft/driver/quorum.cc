@@ -43,6 +43,9 @@ Result<> Quorum::read(Replay& replay) {
     replay.on_snapshot(id);
     ARUS_TRY(log_->read_snapshot(
         id, [&](const record::BatchView& batch) { return read_batch(batch, replay); }));
+    if (!footer_read_) {
+      return fail(ErrorCode::corrupt_message, id.file_name() + " has no end");
+    }
     ARUS_TRY(replay.on_snapshot_end(id));
     fresh_ = id.is_bootstrap();
   }
@@ -80,6 +83,8 @@ Result<> Quorum::read_control(const record::RecordView& record) {
     const auto change = decode_leader_change(*record.value);
     if (!change) return damaged();
     last_leader_voters_ = change->voters;
+  } else if (*type == record::ControlType::snapshot_footer) {
+    footer_read_ = true;
   } else if (*type == record::ControlType::kraft_version) {
     const auto level = decode_kraft_version(*record.value);
     if (!level) return damaged();

@@ -102,6 +102,7 @@ class Quorum : private MetadataLogObserver {
   bool voters_in_log_ = false;
   std::vector<std::int32_t> last_leader_voters_;
   bool fresh_ = true;
+  bool footer_read_ = false;  // of the snapshot
   std::int64_t last_timestamp_ms_ = 0;
 };
 
