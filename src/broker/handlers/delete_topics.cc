@@ -30,9 +30,8 @@ std::optional<Response::DeletableTopicResult> refusal(const Context& context, co
   const bool by_id = !topic.topic_id.is_zero();
   if (by_id == topic.name.has_value()) {
     return failed(topic, {ErrorCode::invalid_request,
-                          by_id ? "A topic is named by its id and by its name; one of them must "
-                                  "be left out."
-                                : "A topic has neither a name nor an id.",
+                          by_id ? "You may not specify both topic name and topic id."
+                                : "Neither topic name nor id were specified.",
                           0});
   }
   const net::Authorization& may = context.authorization();

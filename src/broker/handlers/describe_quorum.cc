@@ -12,10 +12,26 @@ using Request = protocol::DescribeQuorumRequest;
 using Response = protocol::DescribeQuorumResponse;
 
 constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
+constexpr std::int16_t directories_from_version = 2;
+
+// Older versions cannot name directories and nodes.
+void fit(Response& response, std::int16_t version) {
+  if (version >= directories_from_version) return;
+  response.nodes.clear();
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      for (auto* replicas : {&partition.current_voters, &partition.observers}) {
+        for (auto& replica : *replicas) replica.replica_directory_id = Uuid{};
+      }
+    }
+  }
+}
+
 env::Task<Response> handle(Request request, Context& context) {
   const auto caller = context.caller(timeout_ms);
   auto answer = co_await context.controller().describe_quorum(caller, std::move(request));
   if (!answer) co_return failed_as_whole<Response>(answer.error());
+  fit(*answer, context.version());
   co_return std::move(*answer);
 }
 
