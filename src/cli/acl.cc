@@ -37,8 +37,8 @@ std::vector<AclResource> resources_of(const AclOptions& options) {
     resources.push_back({ResourceType::transactional_id, name, pattern});
   }
   if (options.cluster) {
-    resources.push_back({ResourceType::cluster, std::string(cluster_resource_name),
-                         PatternType::literal});
+    resources.push_back(
+        {ResourceType::cluster, std::string(cluster_resource_name), PatternType::literal});
   }
   return resources;
 }
@@ -71,9 +71,9 @@ env::Task<int> run_list(Session session, Console& console, const AclOptions& opt
   if (!found) co_return report(console, found.error());
   const auto resources = resources_of(options);
   const auto matches = [&](const AclBinding& binding) {
-    const bool who = options.principals.empty() ||
-                     std::ranges::find(options.principals, binding.entry.principal) !=
-                         options.principals.end();
+    const bool who =
+        options.principals.empty() ||
+        std::ranges::find(options.principals, binding.entry.principal) != options.principals.end();
     const bool what =
         resources.empty() || std::ranges::any_of(resources, [&](const AclResource& resource) {
           return resource.type == binding.resource.type && resource.name == binding.resource.name;

@@ -12,10 +12,9 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
   std::string walk;
   std::string offers;
   for (const auto& command : commands) {
-    if (!command.path.empty()) walk += fmt::format("      '{}') path='{}' ;;\n", command.path,
-                                                   command.path);
-    offers += fmt::format("    '{}') words='{}' ;;\n", command.path,
-                          fmt::join(command.words, " "));
+    if (!command.path.empty())
+      walk += fmt::format("      '{}') path='{}' ;;\n", command.path, command.path);
+    offers += fmt::format("    '{}') words='{}' ;;\n", command.path, fmt::join(command.words, " "));
   }
   return "_arus() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} path= words= word\n"

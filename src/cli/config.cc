@@ -48,8 +48,8 @@ env::Task<int> run_get(Session session, Console& console, const ConfigOptions& o
   for (const auto& name : options.entries) {
     const auto found = std::ranges::find(*configs, name, &ConfigView::name);
     if (found == configs->end()) {
-      status = report(console, {ErrorCode::invalid_config,
-                                fmt::format("There is no config {} here", name)});
+      status = report(console,
+                      {ErrorCode::invalid_config, fmt::format("There is no config {} here", name)});
     } else {
       shown.push_back(&*found);
     }
@@ -81,8 +81,8 @@ env::Task<int> run_set(Session session, Console& console, const ConfigOptions& o
       co_return report(console, {ErrorCode::invalid_request,
                                  fmt::format("{} is no config: write key=value", pair)});
     }
-    changes.push_back({pair.substr(0, equals), protocol::AlterConfigOperation::set,
-                       pair.substr(equals + 1)});
+    changes.push_back(
+        {pair.substr(0, equals), protocol::AlterConfigOperation::set, pair.substr(equals + 1)});
   }
   for (const auto& key : options.unset) {
     changes.push_back({key, protocol::AlterConfigOperation::delete_, std::nullopt});
@@ -129,8 +129,8 @@ int explain_config(Console& console, const ConfigOptions& options) {
   for (const auto& key : options.entries) {
     const std::string text = config::explain(key);
     if (text.empty()) {
-      status = report(console, {ErrorCode::invalid_config, fmt::format("No config is called {}",
-                                                                       key)});
+      status =
+          report(console, {ErrorCode::invalid_config, fmt::format("No config is called {}", key)});
     } else {
       console.print("{}{}", text, text.ends_with('\n') ? "" : "\n");
     }

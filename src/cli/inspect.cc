@@ -56,8 +56,7 @@ env::Task<Result<Listed>> list_all(client::Cluster& cluster,
   std::map<TopicPartition, std::int64_t> wanted;
   for (const auto& name : names) wanted[name] = time;
   client::Admin admin{cluster};
-  co_return co_await admin.list_offsets(std::move(wanted),
-                                        client::IsolationLevel::read_uncommitted,
+  co_return co_await admin.list_offsets(std::move(wanted), client::IsolationLevel::read_uncommitted,
                                         cluster.call_deadline());
 }
 
@@ -79,8 +78,7 @@ env::Task<int> run_offsets(Session session, Console& console, const OffsetsProgr
   std::vector<TopicPartition> names;
   for (const auto& topic : *topics) {
     const auto& wanted = program.options.topics;
-    if (wanted.empty() ? topic->internal
-                       : std::ranges::find(wanted, topic->name) == wanted.end()) {
+    if (wanted.empty() ? topic->internal : std::ranges::find(wanted, topic->name) == wanted.end()) {
       continue;
     }
     for (const auto& partition : topic->partitions) names.push_back({topic->name, partition.index});
@@ -91,7 +89,8 @@ env::Task<int> run_offsets(Session session, Console& console, const OffsetsProgr
   }
   const auto first = co_await list_all(cluster, names, client::earliest_timestamp);
   const auto last = co_await list_all(cluster, names, client::latest_timestamp);
-  const auto at = co_await list_all(cluster, names, program.time.value_or(client::latest_timestamp));
+  const auto at =
+      co_await list_all(cluster, names, program.time.value_or(client::latest_timestamp));
   if (!first || !last || !at) {
     co_return report(console, !first ? first.error() : !last ? last.error() : at.error());
   }
@@ -181,8 +180,8 @@ DumpOptions dump_options(const DumpCommandOptions& options, const std::string& p
   const auto in = [&](std::string_view directory) {
     return path.find(directory) != std::string::npos;
   };
-  dump.metadata = options.metadata || in("__cluster_metadata-") ||
-                  path.ends_with("bootstrap.checkpoint");
+  dump.metadata =
+      options.metadata || in("__cluster_metadata-") || path.ends_with("bootstrap.checkpoint");
   if (in("__consumer_offsets-")) dump.coordinator = CoordinatorKind::group;
   if (in("__transaction_state-")) dump.coordinator = CoordinatorKind::transaction;
   if (in("__share_group_state-")) dump.coordinator = CoordinatorKind::share;
@@ -196,11 +195,10 @@ env::Task<int> run_dump(env::RealEnvironment& environment, Console& console,
                         const DumpCommandOptions& options) {
   int status = 0;
   for (const auto& path : options.files) {
-    const auto dumped =
-        dump_file(environment.files(), console, path, dump_options(options, path));
+    const auto dumped = dump_file(environment.files(), console, path, dump_options(options, path));
     if (!dumped) {
-      status = report(console, {dumped.error().code,
-                                fmt::format("{}: {}", path, dumped.error().message)});
+      status = report(console,
+                      {dumped.error().code, fmt::format("{}: {}", path, dumped.error().message)});
     }
   }
   co_return status;

@@ -21,9 +21,9 @@ class OwnCommands {
     const auto commands = app_.get_subcommands([](const CLI::App*) { return true; });
     if (!words.empty() && !words.front().starts_with('-') &&
         std::ranges::find(commands, words.front(), &CLI::App::get_name) == commands.end()) {
-      return report(console_, {ErrorCode::invalid_request,
-                               fmt::format("There is no command {}; see `arus --help`",
-                                           words.front())});
+      return report(console_,
+                    {ErrorCode::invalid_request,
+                     fmt::format("There is no command {}; see `arus --help`", words.front())});
     }
     // CLI11 takes its words from the back.
     std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -131,9 +131,8 @@ class OwnCommands {
                       "How many replicas of each partition");
     create.add_option("-c,--config", topic_.configs, "A config, key=value")->take_all();
     create.add_flag("--if-not-exists", topic_.if_not_exists, "Succeed where it is there already");
-    CLI::App& list = cluster_command(topic, "list", "Print the names of topics", [this] {
-      return list_topics(console_, cluster_, topic_);
-    });
+    CLI::App& list = cluster_command(topic, "list", "Print the names of topics",
+                                     [this] { return list_topics(console_, cluster_, topic_); });
     list.add_flag("--internal", topic_.internal, "Also those kept for the cluster itself");
     json(list);
     CLI::App& describe = cluster_command(topic, "describe", "Show partitions and configs", [this] {
@@ -147,9 +146,8 @@ class OwnCommands {
     });
     names(remove, true);
     remove.add_flag("--if-exists", topic_.if_exists, "Succeed where there is none");
-    CLI::App& alter = cluster_command(topic, "alter", "Add partitions, change configs", [this] {
-      return alter_topics(console_, cluster_, topic_);
-    });
+    CLI::App& alter = cluster_command(topic, "alter", "Add partitions, change configs",
+                                      [this] { return alter_topics(console_, cluster_, topic_); });
     names(alter, true);
     alter.add_option("-p,--partitions", topic_.partitions, "How many partitions it has then");
     alter.add_option("-c,--config", topic_.configs, "A config to set, key=value")->take_all();
@@ -157,17 +155,17 @@ class OwnCommands {
   }
 
   void declare_produce() {
-    CLI::App& app = cluster_command(app_, "produce", "Send lines or files as records", [this] {
-      return produce(console_, cluster_, produce_);
-    });
-    app.footer("Each line becomes a record. The records of a key go to one partition, in order.\n"
-               "A progress line is shown on a terminal. The status is 1 when a record was not\n"
-               "delivered.\n\n"
-               "Examples:\n"
-               "  arus produce orders orders.txt\n"
-               "  arus produce orders -K : <<< 'key:value'\n"
-               "  arus produce photos --whole-files -k holiday *.jpg\n"
-               "  arus consume orders -e --json | arus produce copy --json");
+    CLI::App& app = cluster_command(app_, "produce", "Send lines or files as records",
+                                    [this] { return produce(console_, cluster_, produce_); });
+    app.footer(
+        "Each line becomes a record. The records of a key go to one partition, in order.\n"
+        "A progress line is shown on a terminal. The status is 1 when a record was not\n"
+        "delivered.\n\n"
+        "Examples:\n"
+        "  arus produce orders orders.txt\n"
+        "  arus produce orders -K : <<< 'key:value'\n"
+        "  arus produce photos --whole-files -k holiday *.jpg\n"
+        "  arus consume orders -e --json | arus produce copy --json");
     app.add_option("topic", produce_.topic, "Where the records go")->required();
     app.add_option("file", produce_.files, "Files to read; standard input without any");
     app.add_option("-k,--key", produce_.key, "The key of every record");
@@ -188,16 +186,16 @@ class OwnCommands {
   }
 
   void declare_consume() {
-    CLI::App& app = cluster_command(app_, "consume", "Print or save records of topics", [this] {
-      return consume(console_, cluster_, consume_);
-    });
-    app.footer("Reads all partitions from the beginning and waits for more, until interrupted.\n\n"
-               "Examples:\n"
-               "  arus consume orders -e                        what is there now\n"
-               "  arus consume orders -f latest                 what comes from now on\n"
-               "  arus consume orders -p 0 -f 1000 -n 10        ten records from offset 1000\n"
-               "  arus consume orders -T 2026-11-24T10:00:00Z   since a moment\n"
-               "  arus consume orders -e --json -o orders.json  into a file");
+    CLI::App& app = cluster_command(app_, "consume", "Print or save records of topics",
+                                    [this] { return consume(console_, cluster_, consume_); });
+    app.footer(
+        "Reads all partitions from the beginning and waits for more, until interrupted.\n\n"
+        "Examples:\n"
+        "  arus consume orders -e                        what is there now\n"
+        "  arus consume orders -f latest                 what comes from now on\n"
+        "  arus consume orders -p 0 -f 1000 -n 10        ten records from offset 1000\n"
+        "  arus consume orders -T 2026-11-24T10:00:00Z   since a moment\n"
+        "  arus consume orders -e --json -o orders.json  into a file");
     app.add_option("topic", consume_.topics, "Topics to read")->required();
     app.add_option("-p,--partition", consume_.partitions, "Only these partitions")->take_all();
     app.add_option("-f,--from", consume_.from, "earliest, latest or an offset")
@@ -228,16 +226,14 @@ class OwnCommands {
           ->required();
       app.add_option("name", config_.name, "Which one; nothing for brokers");
     };
-    CLI::App& get = cluster_command(config, "get", "Show configs of a resource", [this] {
-      return get_config(console_, cluster_, config_);
-    });
+    CLI::App& get = cluster_command(config, "get", "Show configs of a resource",
+                                    [this] { return get_config(console_, cluster_, config_); });
     resource(get);
     get.add_option("-k,--key", config_.entries, "Only these configs")->take_all();
     get.add_flag("-a,--all", config_.all, "Also those that were never set");
     get.add_flag("--json", config_.json, "Print JSON");
-    CLI::App& set = cluster_command(config, "set", "Change configs of a resource", [this] {
-      return set_config(console_, cluster_, config_);
-    });
+    CLI::App& set = cluster_command(config, "set", "Change configs of a resource",
+                                    [this] { return set_config(console_, cluster_, config_); });
     resource(set);
     set.add_option("-s,--set", config_.entries, "A config to set, key=value")->take_all();
     set.add_option("-u,--unset", config_.unset, "A config to remove")->take_all();
@@ -261,11 +257,11 @@ class OwnCommands {
                                      [this] { return list_acls(console_, cluster_, acl_); });
     shared(list);
     list.add_flag("--json", acl_.json, "A line of JSON for each rule");
-    for (CLI::App* app :
-         {&cluster_command(acl, "add", "Add access rules",
-                           [this] { return add_acls(console_, cluster_, acl_); }),
-          &cluster_command(acl, "remove", "Remove access rules",
-                           [this] { return remove_acls(console_, cluster_, acl_); })}) {
+    for (CLI::App* app : {&cluster_command(acl, "add", "Add access rules",
+                                           [this] { return add_acls(console_, cluster_, acl_); }),
+                          &cluster_command(acl, "remove", "Remove access rules", [this] {
+                            return remove_acls(console_, cluster_, acl_);
+                          })}) {
       shared(*app);
       app->add_option("--operation", acl_.operations, "What, such as read or describe-configs")
           ->take_all();
@@ -276,9 +272,8 @@ class OwnCommands {
   }
 
   void declare_inspection() {
-    CLI::App& dirs = cluster_command(app_, "log-dirs", "Show what log directories hold", [this] {
-      return show_log_dirs(console_, cluster_, json_);
-    });
+    CLI::App& dirs = cluster_command(app_, "log-dirs", "Show what log directories hold",
+                                     [this] { return show_log_dirs(console_, cluster_, json_); });
     dirs.add_flag("--json", json_, "Print JSON");
     CLI::App& offsets = cluster_command(app_, "offsets", "Show first and next offsets", [this] {
       return show_offsets(console_, cluster_, offsets_);
@@ -293,11 +288,12 @@ class OwnCommands {
     });
     CLI::App& dump = command(app_, "dump", "Print what files of a log directory hold",
                              [this] { return dump_files(console_, dump_); });
-    dump.footer("What a file is follows from its name; records of internal topics are decoded.\n\n"
-                "Examples:\n"
-                "  arus dump data/orders-0/00000000000000000000.log --deep\n"
-                "  arus dump data/orders-0/*index data/orders-0/*.snapshot\n"
-                "  arus dump data/__cluster_metadata-0/00000000000000000000.log");
+    dump.footer(
+        "What a file is follows from its name; records of internal topics are decoded.\n\n"
+        "Examples:\n"
+        "  arus dump data/orders-0/00000000000000000000.log --deep\n"
+        "  arus dump data/orders-0/*index data/orders-0/*.snapshot\n"
+        "  arus dump data/__cluster_metadata-0/00000000000000000000.log");
     dump.add_option("file", dump_.files,
                     "Segments, indexes, snapshots, checkpoints, meta.properties, quorum-state, …")
         ->required();
@@ -317,18 +313,20 @@ class OwnCommands {
     };
     CLI::App& format = command(storage, "format", "Prepare directories for their first start",
                                [this] { return format_storage(console_, storage_); });
-    format.footer("A node whose properties name no controller.quorum.voters becomes the only\n"
-                  "controller of its cluster, as at a first start without formatting.\n\n"
-                  "Example:\n"
-                  "  arus storage format --data data -t $(arus storage random-uuid)");
+    format.footer(
+        "A node whose properties name no controller.quorum.voters becomes the only\n"
+        "controller of its cluster, as at a first start without formatting.\n\n"
+        "Example:\n"
+        "  arus storage format --data data -t $(arus storage random-uuid)");
     where(format);
     format.add_option("-t,--cluster-id", storage_.cluster_id, "The cluster; a new one without it");
     format.add_option("-r,--release-version", storage_.release_version,
                       "The release whose features are meant");
     format.add_option("-f,--feature", storage_.features, "A feature's level, feature=level")
         ->take_all();
-    format.add_option("-S,--add-scram", storage_.scram,
-                      "A credential, SCRAM-SHA-256=[name=…,password=…]")
+    format
+        .add_option("-S,--add-scram", storage_.scram,
+                    "A credential, SCRAM-SHA-256=[name=…,password=…]")
         ->take_all();
     format.add_flag("-g,--ignore-formatted", storage_.ignore_formatted,
                     "Leave directories alone that are formatted");
@@ -355,9 +353,10 @@ class OwnCommands {
       console_.out(*script);
       return 0;
     });
-    app.footer("Examples:\n"
-               "  source <(arus completion bash)\n"
-               "  arus completion fish > ~/.config/fish/completions/arus.fish");
+    app.footer(
+        "Examples:\n"
+        "  source <(arus completion bash)\n"
+        "  arus completion fish > ~/.config/fish/completions/arus.fish");
     app.add_option("shell", shell_, "bash, zsh or fish")->required();
   }
 

@@ -1,7 +1,6 @@
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -146,8 +145,8 @@ class ProduceRun {
         auto record = program_.options.json ? record_of_json(line)
                                             : parse_line(program_.format, line, line_number);
         if (!record) {
-          co_return fail(record.error().code, fmt::format("{}, line {}: {}", name, line_number,
-                                                          record.error().message));
+          co_return fail(record.error().code,
+                         fmt::format("{}, line {}: {}", name, line_number, record.error().message));
         }
         ARUS_CO_TRY(co_await send(std::move(*record)));
       }
@@ -163,14 +162,15 @@ class ProduceRun {
     if (!record.timestamp_ms) record.timestamp_ms = options.timestamp_ms;
     record.headers.insert(record.headers.end(), program_.headers.begin(), program_.headers.end());
     const std::size_t bytes = record.value ? record.value->size() : 0;
-    co_return co_await producer_.send(
-        std::move(record), [this, bytes](Result<client::Delivered> delivered) {
-          if (delivered) {
-            progress_.add(1, bytes, session_.cluster.now());
-            return;
-          }
-          if (failed_++ == 0) first_failure_ = delivered.error().message;
-        });
+    co_return co_await producer_.send(std::move(record),
+                                      [this, bytes](Result<client::Delivered> delivered) {
+                                        if (delivered) {
+                                          progress_.add(1, bytes, session_.cluster.now());
+                                          return;
+                                        }
+                                        if (failed_++ == 0)
+                                          first_failure_ = delivered.error().message;
+                                      });
   }
 
   Session& session_;

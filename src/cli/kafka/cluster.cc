@@ -65,8 +65,8 @@ env::Task<int> run_unregister(Session session, Console& console, const ParsedOpt
   auto answer = co_await session.cluster.ask(std::move(request), client::Route::any(),
                                              session.cluster.call_deadline());
   if (answer && answer->error_code != ErrorCode::none) {
-    co_return report(console, {answer->error_code,
-                               message_of(answer->error_code, answer->error_message)});
+    co_return report(console,
+                     {answer->error_code, message_of(answer->error_code, answer->error_message)});
   }
   if (answer) {
     console.print("Broker {} is no longer registered.\n", **id);
@@ -98,7 +98,9 @@ env::Task<int> run_list(Session session, Console& console, const ParsedOptions& 
   line("ID", "HOST", "PORT", "RACK", "STATE", "ENDPOINT_TYPE");
   for (const auto& node : answer->brokers) {
     line(node.broker_id.value(), node.host, node.port, node.rack.value_or("null"),
-         controllers ? "" : node.is_fenced ? "fenced" : "unfenced",
+         controllers      ? ""
+         : node.is_fenced ? "fenced"
+                          : "unfenced",
          controllers ? "controller" : "broker");
   }
   co_return 0;

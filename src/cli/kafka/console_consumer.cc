@@ -10,8 +10,8 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr auto glance = env::milliseconds(200);   // how soon an interrupt is noticed
-constexpr auto look_around = env::seconds(10);  // how often new partitions are looked for
+constexpr auto glance = env::milliseconds(200);  // how soon an interrupt is noticed
+constexpr auto look_around = env::seconds(10);   // how often new partitions are looked for
 
 constexpr OptionSpec specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
@@ -23,12 +23,15 @@ constexpr OptionSpec specs[] = {
     {"formatter", Takes::value, "class",
      "DefaultMessageFormatter, LoggingMessageFormatter or NoOpMessageFormatter."},
     {"formatter-config", Takes::value, "file", "Properties for the formatter."},
-    {"formatter-property", Takes::value, "key=value",
+    {"formatter-property",
+     Takes::value,
+     "key=value",
      "What is printed: print.timestamp, print.partition, print.offset, print.epoch, "
      "print.headers, print.key, print.value (true or false), key.separator, line.separator, "
      "headers.separator, null.literal, key.deserializer, value.deserializer, "
      "headers.deserializer.",
-     {}, true},
+     {},
+     true},
     {"from-beginning", Takes::nothing, "", "Begin with the first record that is there."},
     {"group", Takes::value, "group", "Not possible yet: consumer groups come later."},
     {"help", Takes::nothing, "", "Print this."},
@@ -236,8 +239,8 @@ class ConsoleReader {
       std::vector<client::TopicPointer> topics;
       if (program_.topic) {
         session_.cluster.forget(*program_.topic);
-        auto topic =
-            co_await session_.cluster.topic(*program_.topic, session_.cluster.call_deadline(), true);
+        auto topic = co_await session_.cluster.topic(*program_.topic,
+                                                     session_.cluster.call_deadline(), true);
         if (topic) {
           topics.push_back(*topic);
         } else if (topic.error().code != ErrorCode::unknown_topic_or_partition) {
@@ -254,7 +257,8 @@ class ConsoleReader {
         }
       }
       for (const auto& topic : topics) {
-        for (const auto& partition : topic->partitions) found.insert({topic->name, partition.index});
+        for (const auto& partition : topic->partitions)
+          found.insert({topic->name, partition.index});
       }
     }
     if (found == partitions_) co_return Result<>{};
@@ -332,13 +336,13 @@ int console_consumer(Console& console, const Arguments& arguments) {
     return usage_error(console, formatter, specs);
   }
   if (options.has("property")) {
-    console.out("Option --property is deprecated and will be removed in a future version. Use "
-                "--formatter-property instead.\n");
+    console.out(
+        "Option --property is deprecated and will be removed in a future version. Use "
+        "--formatter-property instead.\n");
   }
   const auto program = program_of(options);
   if (!program) {
-    console.print_error("ERROR Unknown error when running consumer: {}\n",
-                        program.error().message);
+    console.print_error("ERROR Unknown error when running consumer: {}\n", program.error().message);
     return 1;
   }
   return run_session(program->client, run_consumer, console, *program);

@@ -1,3 +1,5 @@
+#include "protocol/features.h"
+
 #include <fmt/core.h>
 
 #include <charconv>
@@ -9,7 +11,6 @@
 #include "client/admin.h"
 #include "protocol/api/update_features.h"
 #include "protocol/enums.h"
-#include "protocol/features.h"
 
 namespace arus::cli::kafka {
 namespace {
@@ -26,7 +27,7 @@ constexpr OptionSpec metadata_spec{"metadata", Takes::value, "version",
                                    "Deprecated: the metadata.version, such as 4.2-IV1."};
 constexpr OptionSpec release_spec{"release-version", Takes::value, "version",
                                   "All features as this release has them."};
-constexpr OptionSpec feature_spec{"feature",  Takes::value, "feature=level",
+constexpr OptionSpec feature_spec{"feature",      Takes::value, "feature=level",
                                   "One feature.", {},           true};
 constexpr OptionSpec dry_spec{"dry-run", Takes::nothing, "", "Check only, change nothing."};
 constexpr OptionSpec unsafe_spec{"unsafe", Takes::nothing, "", "Even where metadata may be lost."};
@@ -54,8 +55,8 @@ env::Task<int> run_describe(Session session, Console& console, const ParsedOptio
     console.print_error("{}\n", id.error().message);
     co_return 1;
   }
-  const client::Route route = *id ? client::Route::one(BrokerId{static_cast<std::int32_t>(**id)})
-                                  : client::Route::any();
+  const client::Route route =
+      *id ? client::Route::one(BrokerId{static_cast<std::int32_t>(**id)}) : client::Route::any();
   auto connection = co_await session.cluster.connect(route, session.cluster.call_deadline());
   if (!connection) {
     console.print_error("{}\n", connection.error().message);
@@ -66,11 +67,11 @@ env::Task<int> run_describe(Session session, Console& console, const ParsedOptio
   const std::string epoch =
       versions.finalized_epoch < 0 ? "-" : std::to_string(versions.finalized_epoch);
   for (const auto& feature : versions.features) {
-    console.print("Feature: {:<42}SupportedMinVersion: {:<17}SupportedMaxVersion: {:<17}"
-                  "FinalizedVersionLevel: {:<17}Epoch: {}\n",
-                  feature.name, level_text(feature.name, feature.min),
-                  level_text(feature.name, feature.max),
-                  level_text(feature.name, feature.finalized.value_or(0)), epoch);
+    console.print(
+        "Feature: {:<42}SupportedMinVersion: {:<17}SupportedMaxVersion: {:<17}"
+        "FinalizedVersionLevel: {:<17}Epoch: {}\n",
+        feature.name, level_text(feature.name, feature.min), level_text(feature.name, feature.max),
+        level_text(feature.name, feature.finalized.value_or(0)), epoch);
   }
   co_return 0;
 }
