@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "storage/checkpoint_file.h"
 #include "storage/clean_shutdown_file.h"
 #include "storage/file_names.h"
@@ -12,7 +13,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace arus;
   using namespace arus::storage;
-  const std::string_view text = as_text({data, size});
+  const std::string_view text = arus::as_text(arus::ByteView{data, size});
   if (const auto entries = parse_offset_checkpoint(text)) {
     const auto again = parse_offset_checkpoint(encode_offset_checkpoint(*entries));
     ARUS_ASSERT(again && *again == *entries);
