@@ -13,6 +13,7 @@ namespace arus::broker {
 namespace {
 
 const LogComponent log{"broker"};
+constexpr std::size_t connection_descriptor_percent = 60;
 constexpr env::Duration drain_patience = env::seconds(5);
 
 bool names_controller(const config::BrokerConfig& config, const std::string& listener) {
@@ -255,7 +256,12 @@ void Broker::accept() {
   for (std::size_t i = 0; i < services_->loop_count(); ++i) {
     sets.push_back(&services_->on(i).connections());
   }
-  const net::ConnectionLimits limits = sets.front()->limits();
+  net::ConnectionLimits limits = sets.front()->limits();
+  // The other descriptors are for files, and a reserve.
+  const auto share = static_cast<std::int64_t>(env::raise_descriptor_limit() *
+                                               connection_descriptor_percent / 100);
+  limits.max_connections = static_cast<std::int32_t>(
+      std::min<std::int64_t>(limits.max_connections, std::max<std::int64_t>(share, 1)));
   for (auto& bound : bound_) {
     net::Pipeline& pipeline = bound.controller ? *controller_pipeline_ : *pipeline_;
     acceptors_.push_back(std::make_unique<net::Acceptor>(

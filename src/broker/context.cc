@@ -1,6 +1,13 @@
 #include "broker/context.h"
 
+#include <algorithm>
+
 namespace arus::broker {
+
+bool Context::on_controller_listener() const {
+  const auto& names = services_.static_config().controller_listener_names;
+  return std::ranges::find(names, peer()->listener) != names.end();
+}
 
 std::optional<BrokerAddress> Context::address_of(const metadata::BrokerImage& broker) const {
   const bool unadvertised =

@@ -37,6 +37,9 @@ class Context final : public net::Context {
   }
   [[nodiscard]] BrokerId node_id() const { return services_.node_id(); }
 
+  // Whether the request came in where controllers are asked, not brokers.
+  [[nodiscard]] bool on_controller_listener() const;
+
   // On whose behalf the controller is asked; `timeout_ms` as the request says.
   [[nodiscard]] controller::CallerContext caller(std::int32_t timeout_ms) const {
     return {.principal = principal(),

@@ -120,6 +120,12 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
 
   void append_now(Partition& partition, std::size_t index, Slice batch,
                   const record::ValidatedBatch& facts) {
+    if (request_.all_replicas) {
+      if (const auto enough = partition.check_in_sync(); !enough) {
+        refuse(index, enough.error());
+        return;
+      }
+    }
     const storage::AppendOptions options{.leader_epoch = partition.leadership().epoch,
                                          .now_ms = partitions_.environment().clock().wall_ms()};
     if (batch.size() > facts.size_bytes) batch = batch.sub(0, facts.size_bytes);

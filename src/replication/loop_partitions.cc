@@ -153,7 +153,9 @@ void LoopPartitions::follow(Partition& partition, const metadata::MetadataImage&
   if (assignment == nullptr) return;
   partition.set_leadership({.leader = assignment->leader,
                             .epoch = assignment->leader_epoch,
-                            .here = assignment->leader == settings_.node_id});
+                            .here = assignment->leader == settings_.node_id,
+                            .in_sync = assignment->isr.size(),
+                            .replicas = assignment->replicas.size()});
 }
 
 void LoopPartitions::on_image(const metadata::ImagePointer& image,

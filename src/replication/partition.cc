@@ -26,6 +26,7 @@ void Partition::open(std::unique_ptr<storage::Log> log,
   config_ = std::move(config);
   log_->set_observer(this);
   high_watermark_ = std::max(log_->log_start(), visible_end());
+  log_->set_high_watermark(high_watermark_);
   if (leadership_.here) set_leadership(leadership_);
   end_append_turn();
 }
@@ -83,6 +84,12 @@ Result<> Partition::check_leader(std::int32_t claimed_epoch) const {
   return {};
 }
 
+Result<> Partition::check_in_sync() const {
+  const auto asked = static_cast<std::size_t>(std::max(config_->min_insync_replicas, 1));
+  if (leadership_.in_sync >= std::min(asked, leadership_.replicas)) return {};
+  return fail(ErrorCode::not_enough_replicas, "Fewer replicas are in sync than acks=all asks for");
+}
+
 void Partition::configure(std::shared_ptr<const config::TopicConfig> config) {
   config_ = std::move(config);
   if (!log_) return;
@@ -123,6 +130,7 @@ void Partition::on_progress() {
   const Offset end = visible_end();
   if (end <= high_watermark_) return;
   high_watermark_ = end;
+  log_->set_high_watermark(end);
   append_waits_.complete(end);
   watches_.notify();
 }

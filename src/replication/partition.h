@@ -21,6 +21,8 @@ struct Leadership {
   BrokerId leader = no_broker;
   LeaderEpoch epoch = no_leader_epoch;
   bool here = false;  // this node is the leader
+  std::size_t in_sync = 0;
+  std::size_t replicas = 0;
 };
 
 // Wraps a log and decides what is visible of it (durability.md, rules 1 to 5).
@@ -54,6 +56,10 @@ class Partition final : private storage::LogObserver {
   // NOT_LEADER_OR_FOLLOWER, or, where the client says which epoch it knows (at least 0),
   // FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH; also why the partition cannot serve at all.
   [[nodiscard]] Result<> check_leader(std::int32_t claimed_epoch = -1) const;
+
+  // NOT_ENOUGH_REPLICAS where fewer are in sync than min.insync.replicas asks for acks=all; a
+  // partition with fewer replicas than that asks for all of them. Only while it is open.
+  [[nodiscard]] Result<> check_in_sync() const;
 
   void configure(std::shared_ptr<const config::TopicConfig> config);
   [[nodiscard]] const config::TopicConfig& config() const { return *config_; }

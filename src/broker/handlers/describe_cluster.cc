@@ -16,24 +16,29 @@ constexpr std::int8_t controller_endpoints = 2;
 constexpr std::int16_t endpoint_types_from_version = 1;
 constexpr std::int16_t fenced_from_version = 2;
 
-ErrorCode check_endpoint_type(const Request& request, std::optional<std::string>& message) {
-  if (request.endpoint_type == broker_endpoints) return ErrorCode::none;
-  if (request.endpoint_type == controller_endpoints) {
-    message = "The request was sent to an endpoint of the wrong type: this one is of a broker";
+ErrorCode check_endpoint_type(std::int8_t asked, std::int8_t served,
+                              std::optional<std::string>& message) {
+  if (asked == served) return ErrorCode::none;
+  if (asked == controller_endpoints || asked == broker_endpoints) {
+    message = served == broker_endpoints
+                  ? "The request was sent to an endpoint of the wrong type: this one is of a broker"
+                  : "The request was sent to an endpoint of the wrong type: this one is of a "
+                    "controller";
     return ErrorCode::mismatched_endpoint_type;
   }
   message = "There is no such type of endpoint";
   return ErrorCode::unsupported_endpoint_type;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
-  const bool has_type = context.version() >= endpoint_types_from_version;
-  if (has_type) response.endpoint_type = broker_endpoints;
-  response.error_code = check_endpoint_type(request, response.error_message);
-  if (response.error_code != ErrorCode::none) co_return response;
-  response.cluster_id = context.services().cluster_id();
-  response.controller_id = context.node_id();
+// The controllers: this node alone, where the client found it.
+void add_controller(const Context& context, Response& response) {
+  auto& entry = response.brokers.emplace_back();
+  entry.broker_id = context.node_id();
+  entry.host = context.peer()->local.host;
+  entry.port = context.peer()->local.port;
+}
+
+void add_brokers(const Context& context, const Request& request, Response& response) {
   const auto image = context.image();
   for (const auto& [id, broker] : image->brokers) {
     if (broker->fenced && !request.include_fenced_brokers) continue;
@@ -45,6 +50,26 @@ env::Task<Response> handle(Request request, Context& context) {
     entry.port = address->port;
     entry.rack = broker->rack;
     if (context.version() >= fenced_from_version) entry.is_fenced = broker->fenced;
+  }
+}
+
+env::Task<Response> handle(Request request, Context& context) {
+  Response response;
+  const bool controller = context.on_controller_listener();
+  if (controller && !context.authorization().allows_cluster(AclOperation::alter)) {
+    response.error_code = ErrorCode::cluster_authorization_failed;
+    co_return response;
+  }
+  const std::int8_t served = controller ? controller_endpoints : broker_endpoints;
+  if (context.version() >= endpoint_types_from_version) response.endpoint_type = served;
+  response.error_code = check_endpoint_type(request.endpoint_type, served, response.error_message);
+  if (response.error_code != ErrorCode::none) co_return response;
+  response.cluster_id = context.services().cluster_id();
+  response.controller_id = context.node_id();
+  if (controller) {
+    add_controller(context, response);
+  } else {
+    add_brokers(context, request, response);
   }
   if (request.include_cluster_authorized_operations) {
     const bool allowed = context.authorization().allows_cluster(AclOperation::describe);
@@ -60,7 +85,8 @@ env::Task<Response> handle(Request request, Context& context) {
 
 std::unique_ptr<net::Handler> describe_cluster_handler() {
   return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("anybody may ask; only the operations need more"));
+      handle, net::checked_in_handler<Request>(
+                  "anybody may ask a broker; the operations, and controllers, need more"));
 }
 
 }  // namespace arus::broker

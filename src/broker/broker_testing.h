@@ -1,0 +1,113 @@
+// For tests: a broker in this process, and a client that speaks in the protocol's own structs.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/endian.h"
+#include "broker/broker.h"
+#include "env/environment.h"
+#include "protocol/frame.h"
+#include "protocol/header.h"
+#include "record/builder.h"
+
+namespace arus::broker::testing {
+
+// A directory that is removed with its contents.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "arus_broker_XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline std::shared_ptr<const config::BrokerConfig> config_for(const std::string& directory,
+                                                              config::ConfigMap overrides = {}) {
+  config::ConfigMap properties = config::standalone_properties(directory, "127.0.0.1:0");
+  for (auto& [key, value] : overrides) properties[key] = value;
+  auto config = config::BrokerConfig::make(std::move(properties));
+  ARUS_ASSERT(config);
+  return std::make_shared<const config::BrokerConfig>(std::move(*config));
+}
+
+// One connection. Requests are sent one by one; an answer is awaited at once or later.
+class Client {
+ public:
+  static env::Task<std::unique_ptr<Client>> connect(env::Environment& environment,
+                                                    env::Address address) {
+    auto socket =
+        co_await environment.connect(address, environment.clock().now() + env::seconds(10));
+    ARUS_ASSERT(socket);
+    co_return std::make_unique<Client>(std::move(*socket));
+  }
+  explicit Client(std::unique_ptr<env::Socket> socket) : socket_(std::move(socket)) {}
+  ~Client() { socket_->close(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  template <class Request>
+  env::Task<void> send(Request request, std::int16_t version) {
+    Writer out;
+    protocol::write_request_head(out, Request::api_key, version, ++correlation_id_, "test");
+    request.encode(out, version);
+    const Bytes frame = flatten(protocol::make_frame(std::move(out)));
+    const ByteView view = frame;
+    static_cast<void>(co_await socket_->write({&view, 1}));
+  }
+  env::Task<void> send_bytes(Bytes bytes) {
+    const ByteView view = bytes;
+    static_cast<void>(co_await socket_->write({&view, 1}));
+  }
+  // A frame without its length; nothing when the broker has hung up.
+  env::Task<std::optional<Slice>> receive_frame() {
+    Bytes head(4);
+    if (!co_await fill(head)) co_return std::nullopt;
+    Bytes body(static_cast<std::size_t>(load_big<std::int32_t>(head.data())));
+    if (!co_await fill(body)) co_return std::nullopt;
+    co_return Slice(std::move(body));
+  }
+  template <class Request>
+  env::Task<std::optional<typename Request::Response>> receive(std::int16_t version) {
+    const auto frame = co_await receive_frame();
+    if (!frame) co_return std::nullopt;
+    const auto header =
+        protocol::response_header_version(*protocol::api_info(Request::api_key), version);
+    const std::size_t skip = header == 1 ? 5 : 4;
+    auto response = Request::Response::decode(frame->sub(skip, frame->size() - skip), version);
+    ARUS_ASSERT(response);
+    co_return std::move(*response);
+  }
+  template <class Request>
+  env::Task<std::optional<typename Request::Response>> ask(Request request, std::int16_t version) {
+    co_await send(std::move(request), version);
+    co_return co_await receive<Request>(version);
+  }
+
+ private:
+  env::Task<bool> fill(Bytes& bytes) {
+    std::size_t have = 0;
+    while (have < bytes.size()) {
+      const auto count = co_await socket_->read_some({bytes.data() + have, bytes.size() - have});
+      if (!count || *count == 0) co_return false;
+      have += *count;
+    }
+    co_return true;
+  }
+
+  std::unique_ptr<env::Socket> socket_;
+  std::int32_t correlation_id_ = 0;
+};
+
+}  // namespace arus::broker::testing

@@ -1,0 +1,176 @@
+// For tests: a log and a directory in memory, whose writer moves only when the test says so.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "record/batch.h"
+#include "storage/log_directory.h"
+
+namespace arus::replication::testing {
+
+// Batches in a list. Duplicates are batches with the sequence of one that is there.
+class FakeLog final : public storage::Log {
+ public:
+  FakeLog(TopicPartition name, Uuid id) : name_(std::move(name)), id_(id) {}
+
+  // What the writer would do.
+  void write_all() {
+    written_ = end_;
+    progress();
+  }
+  void sync_to(Offset offset) {
+    durable_ = std::min(offset, end_);
+    written_ = std::max(written_, durable_);
+    progress();
+  }
+  void sync_all() { sync_to(end_); }
+  void fail_directory() {
+    failure_ = Error{ErrorCode::kafka_storage_error, "The directory has failed", 5};
+    if (observer_ != nullptr) observer_->on_failure(*failure_);
+  }
+  [[nodiscard]] std::size_t batches() const { return batches_.size(); }
+
+  const TopicPartition& name() const override { return name_; }
+  const Uuid& topic_id() const override { return id_; }
+  Offset log_start() const override { return Offset{0}; }
+  Offset log_end() const override { return end_; }
+  Offset written_end() const override { return written_; }
+  Offset durable_end() const override { return durable_; }
+  std::optional<Offset> first_unstable_offset() const override { return unstable; }
+  std::int64_t size_bytes() const override { return size_; }
+  LeaderEpoch latest_epoch() const override { return epoch_; }
+  const std::string& directory() const override { return path_; }
+  const std::optional<Error>& failure() const override { return failure_; }
+  void set_observer(storage::LogObserver* observer) override { observer_ = observer; }
+  void set_high_watermark(Offset high_watermark) override { told_ = high_watermark; }
+  Offset checkpointed_high_watermark() const override { return Offset{0}; }
+  void configure(std::shared_ptr<const config::TopicConfig>) override {}
+
+  Result<storage::Appended> append(Slice batch, const record::ValidatedBatch& facts,
+                                   const storage::AppendOptions& options) override {
+    if (failure_) return std::unexpected(*failure_);
+    if (facts.producer_id != no_producer) {
+      const auto known = sequences_.find(facts.base_sequence);
+      if (known != sequences_.end()) {
+        return storage::Appended{.base_offset = known->second,
+                                 .last_offset = known->second + (facts.count - 1),
+                                 .duplicate = true};
+      }
+      sequences_.emplace(facts.base_sequence, end_);
+    }
+    record::set_base_offset(batch.mutable_view(), end_);
+    record::set_leader_epoch(batch.mutable_view(), options.leader_epoch);
+    const storage::Appended appended{.base_offset = end_, .last_offset = end_ + (facts.count - 1)};
+    size_ += static_cast<std::int64_t>(batch.size());
+    batches_.emplace(end_, std::move(batch));
+    end_ += facts.count;
+    return appended;
+  }
+  Result<> append_replicated(Slice) override { return {}; }
+  Result<> begin_epoch(LeaderEpoch epoch) override {
+    epoch_ = epoch;
+    return {};
+  }
+  env::Task<Result<storage::Fetched>> read(Offset from, storage::FetchBound bound) override {
+    storage::Fetched fetched;
+    for (auto batch = std::prev(batches_.upper_bound(from));
+         batch != batches_.end() && batch->first < bound.end; ++batch) {
+      const bool fits = fetched.size_bytes + batch->second.size() <=
+                        static_cast<std::size_t>(std::max(bound.max_bytes, 0));
+      if (!fits && !(bound.at_least_one_batch && fetched.records.empty())) break;
+      fetched.size_bytes += batch->second.size();
+      fetched.records.push_back(batch->second);
+    }
+    co_return fetched;
+  }
+  env::Task<Result<std::vector<storage::AbortedTransaction>>> aborted_transactions(
+      Offset, Offset) override {
+    co_return std::vector<storage::AbortedTransaction>{};
+  }
+  env::Task<Result<std::optional<storage::TimestampedOffset>>> find_timestamp(std::int64_t,
+                                                                              Offset) override {
+    co_return std::optional<storage::TimestampedOffset>{};
+  }
+  env::Task<Result<std::optional<storage::TimestampedOffset>>> find_max_timestamp(Offset) override {
+    co_return std::optional<storage::TimestampedOffset>{};
+  }
+  storage::EpochEnd end_of_epoch(LeaderEpoch) const override { return {epoch_, end_}; }
+  LeaderEpoch epoch_of(Offset) const override { return epoch_; }
+  env::Task<Result<>> flush() override { co_return Result<>{}; }
+  env::Task<Result<>> truncate_to(Offset) override { co_return Result<>{}; }
+  env::Task<Result<>> advance_log_start(Offset) override { co_return Result<>{}; }
+
+  std::optional<Offset> unstable;
+
+ private:
+  void progress() {
+    if (observer_ != nullptr) observer_->on_progress();
+  }
+
+  TopicPartition name_;
+  Uuid id_;
+  std::string path_ = "fake";
+  Offset end_;
+  Offset written_;
+  Offset durable_;
+  Offset told_;
+  LeaderEpoch epoch_ = no_leader_epoch;
+  std::int64_t size_ = 0;
+  std::map<Offset, Slice> batches_;
+  std::map<std::int32_t, Offset> sequences_;
+  std::optional<Error> failure_;
+  storage::LogObserver* observer_ = nullptr;
+};
+
+// Gives FakeLogs; opening can be held back.
+class FakeDirectory final : public storage::LogDirectory {
+ public:
+  const std::string& path() const override { return path_; }
+  const std::optional<storage::DirectoryIdentity>& identity() const override { return identity_; }
+  Result<> stamp(const storage::DirectoryIdentity&) override { return {}; }
+  std::optional<std::int64_t> clean_shutdown_epoch() const override { return 1; }
+  const std::vector<storage::FoundLog>& found() const override { return found_; }
+  env::Task<Result<std::unique_ptr<storage::Log>>> open_log(
+      TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig>) override {
+    while (held_back) co_await released.wait();
+    if (broken) co_return fail(ErrorCode::kafka_storage_error, "It cannot be opened");
+    auto log = std::make_unique<FakeLog>(name, topic_id);
+    logs[name] = log.get();
+    co_return log;
+  }
+  env::Task<Result<>> remove_log(TopicPartition name, Uuid) override {
+    removed.push_back(name);
+    co_return Result<>{};
+  }
+  env::Task<Result<>> set_aside(TopicPartition name) override {
+    aside.push_back(name);
+    co_return Result<>{};
+  }
+  env::Task<Result<storage::DirectorySize>> space() override { co_return storage::DirectorySize{}; }
+  env::Task<Result<>> sync_recovered() override { co_return Result<>{}; }
+  env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
+  bool offline() const override { return false; }
+  void release() {
+    held_back = false;
+    released.notify_all();
+  }
+
+  bool held_back = false;
+  bool broken = false;
+  env::Event released;
+  std::map<TopicPartition, FakeLog*> logs;
+  std::vector<TopicPartition> removed;
+  std::vector<TopicPartition> aside;
+  std::vector<storage::FoundLog> found_;
+
+ private:
+  std::string path_ = "fake";
+  std::optional<storage::DirectoryIdentity> identity_;
+};
+
+}  // namespace arus::replication::testing
