@@ -163,12 +163,15 @@ void DirectoryWriter::end_turn() {
 
 Result<> DirectoryWriter::flush_waiting() {
   std::vector<std::shared_ptr<WriterFile>> files;
-  std::unordered_set<WriterFolder*> folders;
+  std::vector<WriterFolder*> folders;  // in the order of the writes, each once
   for (const Waiting& group : waiting_) {
     for (const auto& file : group.flush) {
       if (std::exchange(file->unsynced_, false)) files.push_back(file);
       WriterFolder& folder = *file->folder_;
-      if (folder.created_unsynced || folder.entries_unsynced) folders.insert(&folder);
+      if ((folder.created_unsynced || folder.entries_unsynced) &&
+          !std::exchange(folder.in_round, true)) {
+        folders.push_back(&folder);
+      }
     }
   }
   if (files.size() + folders.size() > limits_.sync_each_up_to) {
@@ -178,6 +181,7 @@ Result<> DirectoryWriter::flush_waiting() {
     ARUS_TRY(flush_files(files));
   }
   for (WriterFolder* const folder : folders) {
+    folder->in_round = false;
     folder->created_unsynced = false;
     folder->entries_unsynced = false;
   }
@@ -194,7 +198,7 @@ Result<> DirectoryWriter::flush_files(const std::vector<std::shared_ptr<WriterFi
 }
 
 // A partition's folder and its topic id come first, so that records never survive without them.
-Result<> DirectoryWriter::flush_folders(const std::unordered_set<WriterFolder*>& folders) {
+Result<> DirectoryWriter::flush_folders(const std::vector<WriterFolder*>& folders) {
   bool created = false;
   for (const WriterFolder* const folder : folders) {
     if (folder->created_unsynced) {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "env/environment.h"
@@ -94,7 +93,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void end_turn();
   Result<> flush_waiting();
   Result<> flush_files(const std::vector<std::shared_ptr<WriterFile>>& files);
-  Result<> flush_folders(const std::unordered_set<WriterFolder*>& folders);
+  Result<> flush_folders(const std::vector<WriterFolder*>& folders);
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
               WriteStage stage);
   void go_offline(const Error& error);

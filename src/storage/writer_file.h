@@ -19,6 +19,7 @@ struct WriterFolder {
   explicit WriterFolder(std::string folder_path) : path(std::move(folder_path)) {}
   const std::string path;
   bool created_unsynced = false;  // folder and partition.metadata are not on stable storage yet
+  bool in_round = false;          // of the flush that is being prepared
   bool entries_unsynced = false;  // a segment file was made since the folder was synced
 };
 
