@@ -34,9 +34,7 @@ struct Seen {
 
 class KeyValueMachine final : public Machine {
  public:
-  KeyValueMachine(Seen& seen, env::TimePoint now) : seen_(seen), timers_(now), alarm_(*this) {
-    ++seen_.made;
-  }
+  KeyValueMachine(Seen& seen, env::TimePoint now) : seen_(seen), timers_(now) { ++seen_.made; }
 
   void put(Turn& turn, const std::string& key, const std::string& value, Reply<std::string> reply) {
     turn.append({bytes_of(key), bytes_of(value)});
@@ -84,11 +82,7 @@ class KeyValueMachine final : public Machine {
  private:
   class Alarm final : public Timer {
    public:
-    explicit Alarm(KeyValueMachine& machine) : machine_(machine) {}
     void fire(Turn& turn) override { turn.append({bytes_of("alarm"), bytes_of("rang")}); }
-
-   private:
-    KeyValueMachine& machine_;
   };
 
   Seen& seen_;
