@@ -168,6 +168,7 @@ class ClassicGroup final : public Group {
   void await_sync(Turn& turn, ClassicMember& member, Reply<protocol::SyncGroupResponse> reply);
   void answer_join(Turn& turn, ClassicMember& member, protocol::JoinGroupResponse response);
   void answer_sync(Turn& turn, ClassicMember& member, protocol::SyncGroupResponse response);
+  void set_new(ClassicMember& member, bool is_new);
   void set_owes_sync(ClassicMember& member, bool owes);
   void clear_owed_syncs();
   void move_to(ClassicState state, std::int64_t wall_ms);
@@ -179,6 +180,7 @@ class ClassicGroup final : public Group {
   // What is stored, as a record says it; what a member has besides (timers, waiting answers, other
   // protocols) stays. False for a record that cannot be: it has no effect.
   bool apply(const protocol::GroupMetadataValue& value);
+  void apply_member(const protocol::GroupMetadataValue::MemberMetadata& stored);
   void subscribe();
   void hold(std::size_t more, std::size_t less);
   void count_protocols(const ClassicMember& member, int by);

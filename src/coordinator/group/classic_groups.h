@@ -25,7 +25,6 @@ class ClassicGroup;
 class ClassicMember;
 class PendingMember;
 struct ClassicMemberParts;
-struct ClassicProtocol;
 
 // Memory for what members say about themselves. Without it one client could fill the node: the
 // protocol bounds a request only. Beyond the first a member gets GROUP_MAX_SIZE_REACHED, beyond
@@ -89,7 +88,9 @@ class ClassicGroups {
   void replace_static(Turn& turn, ClassicGroup& group, ClassicMember& member, Joining& joining,
                       std::string new_id);
   void keep_replaced(Turn& turn, ClassicGroup& group, ClassicMember& member, Joining& joining,
-                     const std::string& old_leader, ClassicMemberParts old);
+                     const std::string& old_leader, const ClassicMemberParts& old);
+  // The answer of the generation that a member is in.
+  static protocol::JoinGroupResponse joined(const ClassicGroup& group, const ClassicMember& member);
   [[nodiscard]] std::string new_member_id(std::string_view prefix);
 
   // Rebalances: classic_rebalance.cc.
@@ -110,6 +111,8 @@ class ClassicGroups {
   void take_assignments(Turn& turn, ClassicGroup& group, const protocol::SyncGroupRequest& request);
   void answer_syncs(Turn& turn, ClassicGroup& group, ErrorCode error);
   void synced(ClassicGroup& group, ClassicMember& member);
+  ErrorCode leave_one(Turn& turn, ClassicGroup& group,
+                      const protocol::LeaveGroupRequest::MemberIdentity& identity);
   [[nodiscard]] bool fits(const Record& record) const;
 
   ClassicGroup& put(std::unique_ptr<ClassicGroup> group);

@@ -25,6 +25,9 @@ struct ClassicProtocol {
   friend bool operator==(const ClassicProtocol&, const ClassicProtocol&) = default;
 };
 
+// Bytes that pin nothing else, in one allocation of just their size: members stay long.
+[[nodiscard]] Slice own_copy(ByteView bytes);
+
 // The protocols of a request, in its order of preference, with bytes of their own: those of the
 // request are slices of its frame. A name that comes again is left out.
 [[nodiscard]] std::vector<ClassicProtocol> classic_protocols(
