@@ -4,15 +4,18 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coordinator/runtime/machine.h"
 #include "coordinator/transaction/marker_sender.h"
 #include "coordinator/transaction/transaction_settings.h"
 #include "coordinator/transaction/transaction_state.h"
+#include "coordinator/transaction/transaction_transitions.h"
 #include "protocol/api/describe_transactions.h"
 #include "protocol/api/end_txn.h"
 #include "protocol/api/init_producer_id.h"
@@ -23,6 +26,8 @@ class RE2;
 }
 
 namespace arus::coordinator {
+
+inline constexpr std::string_view transaction_topic = "__transaction_state";
 
 // Partitions that a transaction is about to write to, or has to contain already (`verify_only`).
 struct TransactionPartitions {
@@ -55,10 +60,6 @@ struct TransactionFilter {
 // partition.
 class TransactionMachine final : public Machine {
  public:
-  // The next producer id, or nothing while more are being fetched (the client is told that the
-  // coordinator is loading and asks again).
-  using NextProducerId = std::function<std::optional<ProducerId>()>;
-
   // `markers` outlives the machine.
   TransactionMachine(const TransactionSettings& settings, std::int32_t partition,
                      MarkerSender& markers, NextProducerId next_producer_id, env::TimePoint now);
@@ -101,27 +102,15 @@ class TransactionMachine final : public Machine {
  private:
   class Check;
 
-  // Why a request is refused, or the transaction as its record will say it.
-  using Decided = Result<Transaction>;
-  Decided decide_init(const protocol::InitProducerIdRequest& request, const Transaction* current,
-                      std::int64_t now_ms);
-  Decided decide_end(const protocol::EndTxnRequest& request, const Transaction& current,
-                     std::int16_t client_version, std::int64_t now_ms);
-  Decided decide_end_v1(const protocol::EndTxnRequest& request, const Transaction& current,
-                        std::int64_t now_ms);
-  Decided prepare(const Transaction& current, bool commit, std::int16_t client_version,
-                  bool without_partitions, std::int64_t now_ms);
-  // Aborts an open transaction with an epoch that its producer does not have.
-  Decided fence(const Transaction& current, std::int64_t now_ms);
-
-  Result<> check_room(std::string_view id, const Transaction& next) const;
+  // Whether its record may be written.
+  [[nodiscard]] bool has_room(std::string_view id, const Transaction& next) const;
   // Appends the record; what is not stored is taken over from `next`.
   void store(Turn& turn, const std::string& id, const Transaction& next);
   void order_markers(Turn& turn, const std::string& id);
   void complete(Turn& turn, const std::string& id);
   void abort_timed_out(Turn& turn);
   void expire_unused(Turn& turn);
-  Result<ProducerId> take_producer_id();
+  [[nodiscard]] Transitions transitions(const Turn& turn) const;
   [[nodiscard]] std::int16_t transaction_version() const;
   [[nodiscard]] std::int32_t coordinator_epoch() const;
 
