@@ -54,6 +54,16 @@ bool contains(const std::vector<ProducerId>& ids, ProducerId id) {
 
 }  // namespace
 
+Result<std::shared_ptr<const re2::RE2>> make_transaction_pattern(std::string_view text) {
+  auto pattern =
+      std::make_shared<re2::RE2>(re2::StringPiece(text.data(), text.size()), re2::RE2::Quiet);
+  if (!pattern->ok()) {
+    return fail(ErrorCode::invalid_regular_expression,
+                fmt::format("The pattern of transactional ids is not valid: {}", pattern->error()));
+  }
+  return pattern;
+}
+
 // A look at all transactions that comes again and again.
 class TransactionMachine::Check final : public Timer {
  public:

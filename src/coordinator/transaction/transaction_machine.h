@@ -50,6 +50,10 @@ struct TransactionFilter {
   std::shared_ptr<const re2::RE2> pattern;  // matches the whole transactional id
 };
 
+// INVALID_REGULAR_EXPRESSION for a text that is none.
+[[nodiscard]] Result<std::shared_ptr<const re2::RE2>> make_transaction_pattern(
+    std::string_view text);
+
 // Behaves as Kafka's transaction coordinator. Everything is stored but the last epoch and what
 // markers are still missing: one record for each transactional id, written anew whenever it
 // changes.
