@@ -314,6 +314,8 @@ env::Task<void> Broker::stop_clients() {
     co_await env::call(environment_.loop(i), [loop] [[clang::coro_wrapper]] {
       return loop->connections().drain(env::Loop::current()->now() + drain_patience);
     });
+    co_await env::call(environment_.loop(i),
+                       [loop] [[clang::coro_wrapper]] { return loop->producer_ids().stop(); });
     co_await env::call(environment_.loop(i), [loop] { loop->stop(); });
   }
 }

@@ -44,6 +44,8 @@ void Shard::start() { env::spawn(gate_, load(shared_from_this())); }
 
 env::Task<void> Shard::load(std::shared_ptr<Shard> shard) {
   ShardSurroundings& surroundings = shard->surroundings_;
+  // Whoever has dropped a machine is done with it before the next one is there.
+  co_await env::yield();
   while (shard->state_ == State::loading &&
          surroundings.loading >= ShardSurroundings::loads_at_once) {
     co_await surroundings.load_ended.wait();
@@ -147,12 +149,13 @@ void Shard::drop(const Error& why, State next) {
   wait_.unlink();
   missed_images_.clear();
   const Result<> told = std::unexpected(why);
-  // It goes last: work that waits may belong to it.
-  const std::unique_ptr<Machine> machine = std::move(machine_);
+  // It goes last: work that waits, or is under way, may belong to it.
+  if (machine_) dropped_.push_back(std::move(machine_));
   auto pending = std::exchange(pending_, {});
   for (Pending& turn : pending) {
     for (Turn::Finish& finish : turn.finish) finish(told);
   }
+  if (!finishing_) dropped_.clear();
   changed_.notify_all();
 }
 
@@ -372,6 +375,7 @@ void Shard::finish_ready() {
     for (Turn::Finish& finish : ready.finish) finish(outcome);
   }
   finishing_ = false;
+  dropped_.clear();
   if (state_ == State::active && !pending_.empty() && !wait_.linked()) {
     partition_->when_visible(wait_, pending_.front().end);
   }
@@ -403,7 +407,7 @@ void Shard::on_timer() {
 
 void Shard::fire_timers() {
   if (const auto usable = check_log(); !usable) {
-    if (partition_->log().failure()) {
+    if (!partition_->is_open() || partition_->log().failure()) {
       drop(coordinator_error(usable.error()), State::failed);
     } else {
       surroundings_.loop.arm(clock_, surroundings_.loop.now() + stall_pause);

@@ -146,6 +146,7 @@ class Shard final : public std::enable_shared_from_this<Shard> {
   LeaderEpoch leader_epoch_;
   State state_ = State::loading;
   std::unique_ptr<Machine> machine_;
+  std::vector<std::unique_ptr<Machine>> dropped_;  // until what is under way has ended
   Offset appended_end_;  // of what this shard knows of the log
   std::deque<Pending> pending_;
   bool finishing_ = false;
