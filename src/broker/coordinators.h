@@ -9,6 +9,10 @@
 #include "metadata/image_publisher.h"
 #include "replication/partition_table.h"
 
+namespace arus::coordinator {
+class LocalMarkerSender;
+}  // namespace arus::coordinator
+
 namespace arus::broker {
 
 inline constexpr const char* group_topic = "__consumer_offsets";
@@ -40,7 +44,10 @@ class Coordinators {
   env::Task<void> stop();
 
  private:
+  [[nodiscard]] ProducerIds::Asker asker() const;
+
   const Services* services_ = nullptr;
+  std::unique_ptr<coordinator::LocalMarkerSender> markers_;
   std::unique_ptr<GroupCoordinator> groups_;
   std::unique_ptr<TransactionCoordinator> transactions_;
 };
