@@ -83,7 +83,7 @@ env::Task<void> LocalMarkerSender::carry_out(MarkerOrder order) {
   while (!order.partitions.empty()) {
     Written written = co_await try_once(order);
     if (written.overtaken) {
-      log_lines.warn("{}: markers of producer {} epoch {} are refused as old ones",
+      log_lines.warning("{}: markers of producer {} epoch {} are refused as old ones",
                      order.transactional_id, order.producer_id.value(), order.producer_epoch);
       co_return;
     }
