@@ -84,7 +84,7 @@ env::Task<void> LocalMarkerSender::carry_out(MarkerOrder order) {
     Written written = co_await try_once(order);
     if (written.overtaken) {
       log_lines.warning("{}: markers of producer {} epoch {} are refused as old ones",
-                     order.transactional_id, order.producer_id.value(), order.producer_epoch);
+                        order.transactional_id, order.producer_id.value(), order.producer_epoch);
       co_return;
     }
     const std::set<TopicPartition> done(written.done.begin(), written.done.end());

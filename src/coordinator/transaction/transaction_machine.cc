@@ -165,17 +165,12 @@ void TransactionMachine::add_partitions(Turn& turn, TransactionPartitions reques
   next.updated_ms = turn.wall_ms();
   if (!open) next.started_ms = next.updated_ms;
   next.client_version = request.client_version;
-  if (!has_room(request.transactional_id, next)) {
+  // A record holds all partitions of the transaction: this bounds how many those can be.
+  if (!turn.fits(transaction_record(request.transactional_id, next, transaction_version()))) {
     return answer_all(ErrorCode::unknown_server_error);
   }
   store(turn, request.transactional_id, next);
   answer_all(ErrorCode::none);
-}
-
-bool TransactionMachine::has_room(std::string_view id, const Transaction& next) const {
-  const Record record = transaction_record(id, next, transaction_version());
-  return record.key.size() + record.value->size() <=
-         static_cast<std::size_t>(settings_.max_record_bytes);
 }
 
 // EndTxn

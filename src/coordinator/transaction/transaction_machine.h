@@ -106,8 +106,6 @@ class TransactionMachine final : public Machine {
  private:
   class Check;
 
-  // Whether its record may be written.
-  [[nodiscard]] bool has_room(std::string_view id, const Transaction& next) const;
   // Appends the record; what is not stored is taken over from `next`.
   void store(Turn& turn, const std::string& id, const Transaction& next);
   void order_markers(Turn& turn, const std::string& id);
