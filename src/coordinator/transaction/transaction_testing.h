@@ -91,7 +91,7 @@ class TransactionBench {
     Answer<std::vector<ErrorCode>> answer;
     bench_->turn([&](Turn& turn) {
       machine_->add_partitions(
-          turn, {id, producer, epoch, verify_only, client_version, std::move(partitions)},
+          turn, {id, producer, epoch, verify_only, client_version, std::move(partitions), {}},
           answer.reply());
     });
     return answer;
