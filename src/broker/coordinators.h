@@ -44,6 +44,8 @@ class Coordinators {
   env::Task<void> stop();
 
  private:
+  [[nodiscard]] ProducerIds::Asker asker() const;
+
   const Services* services_ = nullptr;
   std::unique_ptr<coordinator::LocalMarkerSender> markers_;
   std::unique_ptr<GroupCoordinator> groups_;

@@ -40,6 +40,13 @@ HandlerList make_handlers() {
   all.push_back(incremental_alter_configs_handler());
   all.push_back(list_config_resources_handler());
   all.push_back(list_groups_handler());
+  all.push_back(add_partitions_to_txn_handler());
+  all.push_back(add_offsets_to_txn_handler());
+  all.push_back(end_txn_handler());
+  all.push_back(write_txn_markers_handler());
+  all.push_back(describe_producers_handler());
+  all.push_back(describe_transactions_handler());
+  all.push_back(list_transactions_handler());
   all.push_back(list_partition_reassignments_handler());
   all.push_back(renew_delegation_token_handler());
   all.push_back(unregister_broker_handler());

@@ -83,8 +83,8 @@ env::Task<void> LocalMarkerSender::carry_out(MarkerOrder order) {
   while (!order.partitions.empty()) {
     Written written = co_await try_once(order);
     if (written.overtaken) {
-      log_lines.warn("{}: markers of producer {} epoch {} are refused as old ones",
-                     order.transactional_id, order.producer_id.value(), order.producer_epoch);
+      log_lines.warning("{}: markers of producer {} epoch {} are refused as old ones",
+                        order.transactional_id, order.producer_id.value(), order.producer_epoch);
       co_return;
     }
     const std::set<TopicPartition> done(written.done.begin(), written.done.end());
@@ -125,24 +125,29 @@ env::Task<LocalMarkerSender::Written> LocalMarkerSender::try_once(const MarkerOr
     if (code == ErrorCode::none) written.done.push_back(partition);
     if (is_overtaken(code)) written.overtaken = true;
   };
+  // Beside each other: the producer's next transaction waits for all of them.
+  env::Gate gate;
+  std::vector<ErrorCode> offset_codes(in_offsets.size(), ErrorCode::none);
+  for (std::size_t i = 0; i < in_offsets.size(); ++i) {
+    env::spawn(gate, end_in_offsets(&order, in_offsets[i]->partition, &offset_codes[i]));
+  }
   if (!items.empty()) {
     const MarkerRequest request{.deadline = env::Loop::current()->now() + try_timeout};
     const auto results = co_await replication::fan_out<MarkerItem, MarkerRequest, MarkerResult>(
         partitions_, std::move(items), std::move(loops), request, &replication::append_markers);
     for (std::size_t i = 0; i < results.size(); ++i) note(results[i].error, *places[i]);
   }
-  for (const TopicPartition* const partition : in_offsets) {
-    note(co_await end_in_offsets(order, partition->partition), *partition);
-  }
+  co_await gate.close();
+  for (std::size_t i = 0; i < in_offsets.size(); ++i) note(offset_codes[i], *in_offsets[i]);
   co_return written;
 }
 
-env::Task<ErrorCode> LocalMarkerSender::end_in_offsets(const MarkerOrder& order,
-                                                       std::int32_t partition) {
+env::Task<void> LocalMarkerSender::end_in_offsets(const MarkerOrder* order, std::int32_t partition,
+                                                  ErrorCode* code) {
   const auto ended = co_await groups_->end_transaction(
-      partition, order.producer_id, order.producer_epoch, order.coordinator_epoch, order.committed,
-      order.transaction_version);
-  co_return ended ? ErrorCode::none : ended.error().code;
+      partition, order->producer_id, order->producer_epoch, order->coordinator_epoch,
+      order->committed, order->transaction_version);
+  if (!ended) *code = ended.error().code;
 }
 
 env::Task<bool> LocalMarkerSender::report(const MarkerOrder& order,

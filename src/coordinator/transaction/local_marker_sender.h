@@ -38,7 +38,8 @@ class LocalMarkerSender final : public MarkerSender {
   env::Task<void> carry_out(MarkerOrder order);
   // Tries all partitions of the order once.
   env::Task<Written> try_once(const MarkerOrder& order);
-  env::Task<ErrorCode> end_in_offsets(const MarkerOrder& order, std::int32_t partition);
+  // `order` and `code` outlive it.
+  env::Task<void> end_in_offsets(const MarkerOrder* order, std::int32_t partition, ErrorCode* code);
   // Whether somebody still waits for the rest of the order.
   env::Task<bool> report(const MarkerOrder& order, std::vector<TopicPartition> written);
   // False when the sender is being stopped.

@@ -22,6 +22,9 @@ using protocol::ListTransactionsResponse;
 // Of one look for unused ids, so that a turn stays short.
 constexpr std::size_t max_expired_in_a_turn = 500;
 constexpr std::size_t max_looked_at_in_a_turn = 20'000;
+// Requests of one transactional id that wait for its transaction before; a client sends few at a
+// time.
+constexpr std::size_t max_parked = 16;
 // Of a two-phase commit that somebody else decides, in a directory that Kafka has used.
 constexpr std::int32_t no_timeout_ms = 2'147'483'647;
 
@@ -77,6 +80,21 @@ class TransactionMachine::Check final : public Timer {
  private:
   TransactionMachine& machine_;
   Look look_;
+};
+
+// Partitions that wait until the transaction before is complete.
+class TransactionMachine::Parked final : public Timer {
+ public:
+  Parked(TransactionMachine& machine, TransactionPartitions request,
+         Reply<std::vector<ErrorCode>> reply)
+      : request(std::move(request)), reply(std::move(reply)), machine_(machine) {}
+  void fire(Turn& turn) override { machine_.give_up(turn, *this); }
+
+  TransactionPartitions request;
+  Reply<std::vector<ErrorCode>> reply;
+
+ private:
+  TransactionMachine& machine_;
 };
 
 TransactionMachine::TransactionMachine(const TransactionSettings& settings, std::int32_t partition,
@@ -144,7 +162,12 @@ void TransactionMachine::add_partitions(Turn& turn, TransactionPartitions reques
   if (current->producer_epoch != request.producer_epoch) {
     return answer_all(ErrorCode::producer_fenced);
   }
-  if (current->is_preparing()) return answer_all(ErrorCode::concurrent_transactions);
+  if (current->is_preparing()) {
+    if (request.patience > env::Duration::zero()) {
+      return park(turn, std::move(request), std::move(reply));
+    }
+    return answer_all(ErrorCode::concurrent_transactions);
+  }
   if (request.verify_only) {
     for (std::size_t i = 0; i < codes.size(); ++i) {
       const bool there = current->partitions.contains(request.partitions[i]);
@@ -165,17 +188,39 @@ void TransactionMachine::add_partitions(Turn& turn, TransactionPartitions reques
   next.updated_ms = turn.wall_ms();
   if (!open) next.started_ms = next.updated_ms;
   next.client_version = request.client_version;
-  if (!has_room(request.transactional_id, next)) {
+  // A record holds all partitions of the transaction: this bounds how many those can be.
+  if (!turn.fits(transaction_record(request.transactional_id, next, transaction_version()))) {
     return answer_all(ErrorCode::unknown_server_error);
   }
   store(turn, request.transactional_id, next);
   answer_all(ErrorCode::none);
 }
 
-bool TransactionMachine::has_room(std::string_view id, const Transaction& next) const {
-  const Record record = transaction_record(id, next, transaction_version());
-  return record.key.size() + record.value->size() <=
-         static_cast<std::size_t>(settings_.max_record_bytes);
+void TransactionMachine::park(Turn& turn, TransactionPartitions request,
+                              Reply<std::vector<ErrorCode>> reply) {
+  auto& waiting = parked_[request.transactional_id];
+  const env::TimePoint deadline = turn.now() + request.patience;
+  waiting.push_back(std::make_unique<Parked>(*this, std::move(request), std::move(reply)));
+  timers_.arm(*waiting.back(), deadline);
+  if (waiting.size() > max_parked) give_up(turn, *waiting.front());
+}
+
+void TransactionMachine::give_up(Turn& turn, Parked& parked) {
+  std::vector<ErrorCode> codes(parked.request.partitions.size(),
+                               ErrorCode::concurrent_transactions);
+  turn.answer<std::vector<ErrorCode>>(std::move(parked.reply), std::move(codes));
+  const auto found = parked_.find(parked.request.transactional_id);
+  std::erase_if(found->second, [&parked](const auto& each) { return each.get() == &parked; });
+  if (found->second.empty()) parked_.erase(found);
+}
+
+void TransactionMachine::resume_parked(Turn& turn, const std::string& id) {
+  auto waiting = parked_.extract(id);
+  if (!waiting) return;
+  for (auto& parked : waiting.mapped()) {
+    parked->request.patience = env::Duration::zero();
+    add_partitions(turn, std::move(parked->request), std::move(parked->reply));
+  }
 }
 
 // EndTxn
@@ -238,6 +283,7 @@ void TransactionMachine::markers_written(Turn& turn, const MarkerReport& report)
 
 void TransactionMachine::complete(Turn& turn, const std::string& id) {
   store(turn, id, transitions(turn).complete(transactions_.find(id)->second));
+  resume_parked(turn, id);
 }
 
 // What administrators ask

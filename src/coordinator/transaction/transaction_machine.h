@@ -39,6 +39,9 @@ struct TransactionPartitions {
   // version 4 on, Produce from 12, TxnOffsetCommit from 5), else 0.
   std::int16_t client_version = 0;
   std::vector<TopicPartition> partitions;
+  // How long to wait for the markers of the transaction before, instead of being told
+  // CONCURRENT_TRANSACTIONS at once.
+  env::Duration patience = env::Duration::zero();
 };
 
 // What ListTransactions asks for; empty lists ask for all.
@@ -105,13 +108,16 @@ class TransactionMachine final : public Machine {
 
  private:
   class Check;
+  class Parked;
 
-  // Whether its record may be written.
-  [[nodiscard]] bool has_room(std::string_view id, const Transaction& next) const;
   // Appends the record; what is not stored is taken over from `next`.
   void store(Turn& turn, const std::string& id, const Transaction& next);
   void order_markers(Turn& turn, const std::string& id);
   void complete(Turn& turn, const std::string& id);
+  void park(Turn& turn, TransactionPartitions request, Reply<std::vector<ErrorCode>> reply);
+  // The transaction before is complete: those who have waited go on.
+  void resume_parked(Turn& turn, const std::string& id);
+  void give_up(Turn& turn, Parked& parked);
   void abort_timed_out(Turn& turn);
   void expire_unused(Turn& turn);
   [[nodiscard]] Transitions transitions(const Turn& turn) const;
@@ -127,6 +133,7 @@ class TransactionMachine final : public Machine {
   std::map<std::string, Transaction, std::less<>> transactions_;
   std::set<std::string, std::less<>> ongoing_;  // ids whose transaction may time out
   std::string expiry_cursor_;                   // where a look for unused ids goes on
+  std::map<std::string, std::vector<std::unique_ptr<Parked>>, std::less<>> parked_;
   std::unique_ptr<Check> abort_check_;
   std::unique_ptr<Check> expiry_check_;
 };

@@ -226,6 +226,40 @@ TEST(TransactionMachine, AddingPartitionsIsRefusedWhileTheLastTransactionEnds) {
             Codes{ErrorCode::concurrent_transactions});
 }
 
+TEST(TransactionMachine, PatientRequestGoesOnWhenTheTransactionBeforeIsComplete) {
+  TransactionBench bench;
+  bench.init("t");
+  bench.add("t", first_id, 0, {events0});
+  bench.end("t", first_id, 0, true);
+  const auto wait = [&] {
+    Answer<Codes> answer;
+    bench.bench().turn([&](Turn& turn) {
+      bench.machine().add_partitions(turn,
+                                     {.transactional_id = "t",
+                                      .producer_id = first_id,
+                                      .producer_epoch = 1,
+                                      .client_version = 2,
+                                      .partitions = {events1},
+                                      .patience = env::milliseconds(100)},
+                                     answer.reply());
+    });
+    return answer;
+  };
+  const auto late = wait();
+  bench.bench().pass(env::milliseconds(101));
+  EXPECT_EQ(late.value(), Codes{ErrorCode::concurrent_transactions});
+  std::vector<Answer<Codes>> crowd;
+  for (int i = 0; i < 17; ++i) crowd.push_back(wait());
+  EXPECT_EQ(crowd.front().value(), Codes{ErrorCode::concurrent_transactions});
+  EXPECT_FALSE(crowd[1].given());
+  bench.write_markers();
+  for (std::size_t i = 1; i < crowd.size(); ++i) {
+    EXPECT_EQ(crowd[i].value(), Codes{ErrorCode::none});
+  }
+  EXPECT_EQ(bench.at("t").state, State::ongoing);
+  EXPECT_TRUE(bench.at("t").partitions.contains(events1));
+}
+
 TEST(TransactionMachine, VerificationNamesWhatIsMissing) {
   TransactionBench bench;
   bench.init("t");

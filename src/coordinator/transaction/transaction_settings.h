@@ -7,7 +7,7 @@
 
 namespace arus::coordinator {
 
-// Times in milliseconds, sizes in bytes.
+// Times in milliseconds.
 struct TransactionSettings {
   static TransactionSettings from(const config::BrokerConfig& config);
 
@@ -15,8 +15,6 @@ struct TransactionSettings {
   std::int32_t abort_check_interval_ms = 10'000;
   std::int32_t expiry_check_interval_ms = 3'600'000;
   std::int32_t id_expiration_ms = 604'800'000;
-  // A transaction's record holds all of its partitions: this bounds how many those can be.
-  std::int32_t max_record_bytes = 1'000'000;
 };
 
 }  // namespace arus::coordinator

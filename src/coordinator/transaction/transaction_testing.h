@@ -43,14 +43,23 @@ class TransactionBench {
   std::int64_t next_id = 1000;
   bool ids_left = true;
 
-  // A machine made of the first `count` records; orders that nobody carries out are forgotten.
+  // A machine made of what was there at the last restart and the first `count` records since;
+  // orders that nobody carries out are forgotten, and who waits is told NOT_COORDINATOR.
   void restart(std::size_t count) {
-    auto before = std::move(bench_);
-    auto old = std::move(machine_);
+    const auto& since = bench_->log();
+    for (std::size_t i = 0; i < count; ++i) history_.push_back(since[i].record);
+    const env::TimePoint now = bench_->now();
+    bench_.reset();
+    machine_.reset();
     book_.orders.clear();
     machine_ = make();
-    before->replay_into(*machine_, count);
-    bench_ = std::make_unique<MachineBench>(*machine_, before->now());
+    for (const Record& record : history_) {
+      const auto replayed = machine_->replay(
+          {.key = record.key,
+           .value = record.value ? std::optional<ByteView>(*record.value) : std::nullopt});
+      ARUS_ASSERT(replayed);
+    }
+    bench_ = std::make_unique<MachineBench>(*machine_, now);
     bench_->turn([&](Turn& turn) { machine_->loaded(turn, image_); });
   }
   [[nodiscard]] std::unique_ptr<TransactionMachine> make() {
@@ -82,7 +91,7 @@ class TransactionBench {
     Answer<std::vector<ErrorCode>> answer;
     bench_->turn([&](Turn& turn) {
       machine_->add_partitions(
-          turn, {id, producer, epoch, verify_only, client_version, std::move(partitions)},
+          turn, {id, producer, epoch, verify_only, client_version, std::move(partitions), {}},
           answer.reply());
     });
     return answer;
@@ -131,6 +140,7 @@ class TransactionBench {
   TransactionSettings settings_;
   metadata::ImagePointer image_;
   OrderBook book_;
+  std::vector<Record> history_;
   std::unique_ptr<TransactionMachine> machine_;
   std::unique_ptr<MachineBench> bench_;
 };
