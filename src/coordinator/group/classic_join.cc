@@ -71,6 +71,13 @@ void ClassicGroups::join(Turn& turn, const GroupCaller& caller, Request request,
   joining.protocols = classic_protocols(joining.request.protocols);
   joining.request.protocols.clear();
 
+  const GroupSettings& settings = surroundings_.settings;
+  if (joining.request.session_timeout_ms < settings.min_session_timeout_ms ||
+      joining.request.session_timeout_ms > settings.max_session_timeout_ms) {
+    std::string member_id = std::move(joining.request.member_id);
+    joining.refuse(turn, ErrorCode::invalid_session_timeout, std::move(member_id));
+    return;
+  }
   ErrorCode refusal = ErrorCode::none;
   ClassicGroup* const group = group_for_join(turn, joining, refusal);
   if (group == nullptr) {
