@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "base/assert.h"
 #include "base/reader.h"
 #include "coordinator/group/classic_groups.h"
 #include "protocol/record/group_metadata_key.h"
@@ -132,12 +131,15 @@ bool ClassicGroup::supports(std::string_view protocol_type,
 }
 
 std::string ClassicGroup::select_protocol() const {
-  std::map<std::string_view, std::size_t> votes;  // of what all offer
+  std::map<std::string_view, std::size_t> votes;
   for (const Offered& offered : offered_) {
     if (offered.members == members_.size()) votes.emplace(offered.name, 0);
   }
-  // A member is only let in, or changed, with a protocol that all the others offer.
-  ARUS_ASSERT(!members_.empty() && !votes.empty());
+  // A member is only let in, or changed, with a protocol that all the others offer. Only a damaged
+  // directory has members without one in common; then any will do until they join again.
+  if (votes.empty()) {
+    for (const Offered& offered : offered_) votes.emplace(offered.name, 0);
+  }
   for (const auto& [id, member] : members_) {
     for (const auto& protocol : member->protocols()) {
       if (const auto found = votes.find(protocol.name); found != votes.end()) {
@@ -148,7 +150,7 @@ std::string ClassicGroup::select_protocol() const {
   }
   const auto most = std::ranges::max_element(
       votes, [](const auto& a, const auto& b) { return a.second < b.second; });
-  return std::string(most->first);
+  return most == votes.end() ? std::string{} : std::string(most->first);
 }
 
 protocol::GroupMetadataValue ClassicGroup::value() const {

@@ -128,7 +128,7 @@ class ClassicGroup final : public Group {
   // Whether a member with these could take part: all members have one of them in common.
   [[nodiscard]] bool supports(std::string_view protocol_type,
                               const std::vector<ClassicProtocol>& protocols) const;
-  // What most members prefer of what all of them offer. There must be members.
+  // What most members prefer of what all of them offer; of equals the first by name.
   [[nodiscard]] std::string select_protocol() const;
   // The group as it is now.
   [[nodiscard]] protocol::GroupMetadataValue value() const;
