@@ -39,9 +39,9 @@ bool supports(const ConsumerGroup& group, const JoinRequest& request) {
   return std::ranges::any_of(request.protocols, [&](const auto& offered) {
     return std::ranges::all_of(group.members(), [&](const auto& one) {
       const auto& classic = one.second->metadata().classic;
-      return !classic ||
-             std::ranges::contains(classic->supported_protocols, offered.name,
-                                   &MemberMetadata::Classic::supported_protocols.value_type::name);
+      return !classic || std::ranges::any_of(classic->supported_protocols, [&](const auto& known) {
+        return known.name == offered.name;
+      });
     });
   });
 }
@@ -407,12 +407,7 @@ void ConsumerGroups::classic_leave(Turn& turn, const GroupCaller& caller,
   auto& group = *groups_.find_as<ConsumerGroup>(request.group_id);
   LeaveResponse response;
   std::vector<const ConsumerMember*> leaving;
-  auto identities = request.members;
-  // Versions before 3 name one member.
-  if (identities.empty() && !request.member_id.empty()) {
-    identities.emplace_back().member_id = request.member_id;
-  }
-  for (const auto& identity : identities) {
+  for (const auto& identity : request.members) {
     auto& into = response.members.emplace_back();
     into.member_id = identity.member_id;
     into.group_instance_id = identity.group_instance_id;
@@ -428,10 +423,7 @@ void ConsumerGroups::classic_leave(Turn& turn, const GroupCaller& caller,
       continue;
     }
     into.member_id = (*member)->id();
-    if (!std::ranges::contains(leaving, *member)) leaving.push_back(*member);
-  }
-  if (request.members.empty() && !response.members.empty()) {
-    response.error_code = response.members.front().error_code;
+    if (std::ranges::find(leaving, *member) == leaving.end()) leaving.push_back(*member);
   }
   fence(turn, group, std::move(leaving));
   turn.answer<LeaveResponse>(std::move(reply), std::move(response));
