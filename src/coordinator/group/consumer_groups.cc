@@ -15,6 +15,7 @@
 #include "protocol/record/consumer_group_metadata_key.h"
 #include "protocol/record/consumer_group_metadata_value.h"
 #include "protocol/record/consumer_group_partition_metadata_key.h"
+#include "protocol/record/consumer_group_partition_metadata_value.h"
 #include "protocol/record/consumer_group_regular_expression_key.h"
 #include "protocol/record/consumer_group_regular_expression_value.h"
 #include "protocol/record/consumer_group_target_assignment_member_key.h"
@@ -25,6 +26,8 @@ namespace arus::coordinator {
 namespace {
 
 using Described = protocol::ConsumerGroupDescribeResponse;
+
+const LogComponent log("coordinator.group");
 
 constexpr std::int8_t classic_member_type = 0;
 constexpr std::int8_t consumer_member_type = 1;
@@ -248,10 +251,6 @@ void ConsumerGroups::arm_session(Turn& turn, ConsumerMember& member) {
   arm(turn, member.session(),
       classic ? classic->session_timeout_ms : session_timeout_ms(member.group().id()));
 }
-
-namespace {
-const LogComponent log("coordinator.group");
-}  // namespace
 
 void ConsumerGroups::session_expired(Turn& turn, ConsumerMember& member) {
   log.info("Member {} of group {} is removed: its session has expired", member.id(),

@@ -33,6 +33,18 @@ const std::string& first_protocol(const MemberMetadata::Classic& classic) {
   return classic.supported_protocols.empty() ? none : classic.supported_protocols.front().name;
 }
 
+template <class Protocols>
+MemberMetadata::Classic classic_of(std::int32_t session_timeout_ms, const Protocols& protocols) {
+  MemberMetadata::Classic classic;
+  classic.session_timeout_ms = session_timeout_ms;
+  for (const auto& one : protocols) {
+    auto& into = classic.supported_protocols.emplace_back();
+    into.name = one.name;
+    into.metadata = one.metadata;
+  }
+  return classic;
+}
+
 // Whether the classic members have one of these protocols in common.
 bool supports(const ConsumerGroup& group, const JoinRequest& request) {
   if (request.protocol_type != consumer_protocol_type || request.protocols.empty()) return false;
@@ -101,12 +113,7 @@ Result<ConsumerMemberParts> converted(const ClassicMember& member, const Classic
   metadata.topic_names = subscription->topics;
   std::ranges::sort(metadata.topic_names);
   metadata.rebalance_timeout_ms = member.rebalance_timeout_ms();
-  metadata.classic.emplace().session_timeout_ms = member.session_timeout_ms();
-  for (const auto& one : member.protocols()) {
-    auto& into = metadata.classic->supported_protocols.emplace_back();
-    into.name = one.name;
-    into.metadata = one.metadata;
-  }
+  metadata.classic = classic_of(member.session_timeout_ms(), member.protocols());
   parts.current.epoch = group.generation();
   parts.current.previous_epoch = group.generation();
   for (const auto& topic : by_id(assignment->assigned_partitions, image)) {
@@ -272,12 +279,7 @@ Result<JoinResponse> ConsumerGroups::join_classic(Turn& turn, const GroupCaller&
   after.topic_regex.clear();
   after.client_id = caller.client_id;
   after.client_host = caller.client_host;
-  after.classic.emplace().session_timeout_ms = request.session_timeout_ms;
-  for (const auto& one : request.protocols) {
-    auto& into = after.classic->supported_protocols.emplace_back();
-    into.name = one.name;
-    into.metadata = one.metadata;
-  }
+  after.classic = classic_of(request.session_timeout_ms, request.protocols);
 
   if (replaced != nullptr) member = &replace_member(turn, group, *replaced, id);
   store_metadata(turn, request.group_id, member, id, after);
