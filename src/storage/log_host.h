@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_set>
@@ -9,6 +10,7 @@
 
 #include "base/topic_partition.h"
 #include "env/environment.h"
+#include "env/task.h"
 #include "storage/directory_writer.h"
 #include "storage/open_files.h"
 #include "storage/write_port.h"
@@ -47,6 +49,12 @@ struct LogHost {
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
   bool offsets_changed = false;  // since the checkpoints were written
+
+  // Of the directory. Completes when the checkpoint files say, on stable storage, what the logs say
+  // at the call; many callers share one write.
+  std::function<env::Task<Result<>>()> write_checkpoints;
+  // Removes files, which were renamed before, after a delay.
+  std::function<void(std::vector<std::string> paths, env::Duration delay)> remove_later;
 };
 
 }  // namespace arus::storage
