@@ -46,6 +46,7 @@ class PartitionLog final : public Log, private WriteTarget {
   LeaderEpoch latest_epoch() const override { return epochs_.latest(); }
   const std::string& directory() const override { return folder_->path; }
   const std::optional<Error>& failure() const override { return failure_; }
+  Result<> check_writable() const override;
 
   void set_observer(LogObserver* observer) override { observer_ = observer; }
   void set_high_watermark(Offset high_watermark) override;
@@ -88,7 +89,6 @@ class PartitionLog final : public Log, private WriteTarget {
 
   [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
   void adopt(LoadedLog loaded);
-  Result<> check_writable() const;
   Result<> check_size(std::size_t size_bytes) const;
   // The one way into the log: `header` says what `bytes`, one batch, holds.
   void place(Slice bytes, const BatchHeader& header, const std::optional<ProducerAppend>& producer,

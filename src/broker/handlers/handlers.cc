@@ -25,11 +25,13 @@ HandlerList make_handlers() {
   all.push_back(create_partitions_handler());
   all.push_back(create_topics_handler());
   all.push_back(delete_acls_handler());
+  all.push_back(delete_groups_handler());
   all.push_back(delete_topics_handler());
   all.push_back(describe_acls_handler());
   all.push_back(describe_client_quotas_handler());
   all.push_back(describe_configs_handler());
   all.push_back(describe_delegation_token_handler());
+  all.push_back(describe_groups_handler());
   all.push_back(describe_log_dirs_handler());
   all.push_back(describe_quorum_handler());
   all.push_back(describe_user_scram_credentials_handler());
@@ -37,6 +39,7 @@ HandlerList make_handlers() {
   all.push_back(expire_delegation_token_handler());
   all.push_back(incremental_alter_configs_handler());
   all.push_back(list_config_resources_handler());
+  all.push_back(list_groups_handler());
   all.push_back(list_partition_reassignments_handler());
   all.push_back(renew_delegation_token_handler());
   all.push_back(unregister_broker_handler());

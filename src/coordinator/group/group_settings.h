@@ -40,6 +40,9 @@ struct GroupSettings {
   std::int64_t offsets_retention_ms = std::int64_t{10'080} * 60'000;
   std::int64_t offsets_retention_check_interval_ms = 600'000;
   std::int32_t offset_metadata_max_bytes = 4'096;
+  // message.max.bytes: a batch of __consumer_offsets must not be larger, where that topic has no
+  // max.message.bytes of its own.
+  std::int32_t max_batch_bytes = 1'048'588;
 };
 
 // Who sent a request that a group looks at.
