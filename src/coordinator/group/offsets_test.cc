@@ -454,7 +454,7 @@ TEST_F(OffsetsTest, GroupsOfOtherProtocolsKeepTheirOffsets) {
 
 TEST_F(OffsetsTest, ExpiryWorksInPieces) {
   start();
-  constexpr std::int32_t many = 3 * OffsetCleaning::records_per_turn;
+  constexpr std::int32_t many = 8 * OffsetCleaning::records_per_turn;
   for (std::int32_t i = 0; i < many; ++i) {
     ASSERT_EQ(commit("g" + std::to_string(i % 3), "events", i, i), ErrorCode::none);
   }
@@ -472,7 +472,8 @@ TEST_F(OffsetsTest, ExpiryWorksInPieces) {
   EXPECT_EQ(machine.offsets.stored().size(), 0U);
   EXPECT_EQ(machine.groups.size(), 0U);
   EXPECT_EQ(bench.log().size(), before + many + 3);
-  EXPECT_LE(longest, 2 * OffsetCleaning::records_per_turn);
+  // Two pieces may fall into one step of this test's clock.
+  EXPECT_LE(longest, 3 * OffsetCleaning::records_per_turn);
 }
 
 TEST_F(OffsetsTest, OffsetsOfDeletedTopicsGo) {
