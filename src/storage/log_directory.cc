@@ -36,7 +36,8 @@ Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const U
 }
 
 // What all parts of an open directory share. Members without another note belong to loop 0.
-class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
+class DirectoryCore final : public DirectoryFiles,
+                            public std::enable_shared_from_this<DirectoryCore> {
  public:
   DirectoryCore(env::Environment& environment, std::string path, DirectoryOptions options,
                 std::unique_ptr<env::FileLock> lock, DirectoryContents contents);
@@ -47,7 +48,8 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   env::Task<Result<>> move_away(TopicPartition name, std::optional<Uuid> topic_id,
                                 std::string_view ending);
   env::Task<Result<>> sync_recovered();
-  env::Task<Result<>> checkpoint_now();
+  env::Task<Result<>> checkpoint_now() override;
+  void remove_later(std::vector<std::string> paths, env::Duration delay) override;
   [[nodiscard]] bool offline() const;
 
   // Before any log is opened.
@@ -88,7 +90,6 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   void tick();
   static env::Task<void> run_checkpoint(std::shared_ptr<DirectoryCore> core);
   env::Task<Result<>> checkpoint_at_home();
-  void remove_later(std::vector<std::string> paths, env::Duration delay);
   void expire_producers();
   void remove_due();
 
@@ -143,17 +144,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
 }
 
 void DirectoryCore::connect() {
-  for (const auto& host : hosts_) {
-    host->write_checkpoints = [weak = weak_from_this()] [[clang::coro_wrapper]] {
-      const auto core = weak.lock();
-      ARUS_ASSERT(core != nullptr);
-      return core->checkpoint_now();
-    };
-    host->remove_later = [weak = weak_from_this()](std::vector<std::string> paths,
-                                                   env::Duration delay) {
-      if (const auto core = weak.lock()) core->remove_later(std::move(paths), delay);
-    };
-  }
+  for (const auto& host : hosts_) host->directory = weak_from_this();
 }
 
 std::shared_ptr<LogHost> DirectoryCore::host() const {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -30,6 +30,17 @@ struct LogOffsets {
 
 class PartitionLog;
 
+// What a log asks of its directory. Callable from any loop.
+class DirectoryFiles {
+ public:
+  virtual ~DirectoryFiles() = default;
+  // Completes when the checkpoint files say, on stable storage, what the logs say at the call; many
+  // callers share one write.
+  virtual env::Task<Result<>> checkpoint_now() = 0;
+  // Removes files, which were renamed before, after a delay.
+  virtual void remove_later(std::vector<std::string> paths, env::Duration delay) = 0;
+};
+
 // Owner: one loop; its logs and the directory share it.
 struct LogHost {
   LogHost(env::Environment& the_environment, std::shared_ptr<DirectoryWriter> the_writer,
@@ -49,12 +60,7 @@ struct LogHost {
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
   bool offsets_changed = false;  // since the checkpoints were written
-
-  // Of the directory. Completes when the checkpoint files say, on stable storage, what the logs say
-  // at the call; many callers share one write.
-  std::function<env::Task<Result<>>()> write_checkpoints;
-  // Removes files, which were renamed before, after a delay.
-  std::function<void(std::vector<std::string> paths, env::Duration delay)> remove_later;
+  std::weak_ptr<DirectoryFiles> directory;
 };
 
 }  // namespace arus::storage

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "storage/batch_scanner.h"
+#include "storage/directory_contents.h"
 #include "storage/partition_log.h"
 
 namespace arus::storage {
@@ -138,8 +139,9 @@ env::Task<Result<>> PartitionLog::advance_log_start(Offset start) {
     host_->offsets_changed = true;
   }
   // The metadata log is not in the checkpoints: where it begins, its snapshot says.
-  if (name_.topic != metadata_topic_name) {
-    if (auto kept = co_await host_->write_checkpoints(); !kept) {
+  const auto directory = host_->directory.lock();
+  if (directory != nullptr && name_.topic != metadata_topic_name) {
+    if (auto kept = co_await directory->checkpoint_now(); !kept) {
       co_return fail(std::move(kept).error());
     }
   }
@@ -170,8 +172,8 @@ void PartitionLog::drop_segments_below(Offset start) {
   }
   if (paths.empty()) return;
   const auto delay = env::milliseconds{config_->file_delete_delay_ms};
-  host_->port->act([paths, folder = folder_->path, delay, host = std::weak_ptr(host_), link = link_,
-                    begin = segments_.front()->base_offset(),
+  host_->port->act([paths, folder = folder_->path, delay, directory = host_->directory,
+                    link = link_, begin = segments_.front()->base_offset(),
                     &loop = host_->port->loop()](DirectoryWriter* writer) -> Result<> {
     env::FileSystem& files = writer->files();
     std::vector<std::string> renamed;
@@ -182,8 +184,8 @@ void PartitionLog::drop_segments_below(Offset start) {
     }
     ARUS_TRY(files.sync_directory(folder));
     loop.post(
-        [host, link, begin, renamed = std::move(renamed), delay]() mutable {
-          if (const auto alive = host.lock()) alive->remove_later(std::move(renamed), delay);
+        [directory, link, begin, renamed = std::move(renamed), delay]() mutable {
+          if (const auto alive = directory.lock()) alive->remove_later(std::move(renamed), delay);
           if (link->log == nullptr) return;
           link->log->files_begin_ = std::max(link->log->files_begin_, begin);
           link->log->host_->offsets_changed = true;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "coordinator/group/classic_group.h"
+
 namespace arus::coordinator {
 namespace {
 
