@@ -9,6 +9,10 @@
 #include "metadata/image_publisher.h"
 #include "replication/partition_table.h"
 
+namespace arus::coordinator {
+class LocalMarkerSender;
+}  // namespace arus::coordinator
+
 namespace arus::broker {
 
 inline constexpr const char* group_topic = "__consumer_offsets";
@@ -41,6 +45,7 @@ class Coordinators {
 
  private:
   const Services* services_ = nullptr;
+  std::unique_ptr<coordinator::LocalMarkerSender> markers_;
   std::unique_ptr<GroupCoordinator> groups_;
   std::unique_ptr<TransactionCoordinator> transactions_;
 };

@@ -42,6 +42,10 @@ class FakeLog final : public storage::Log {
   Offset written_end() const override { return written_; }
   Offset durable_end() const override { return durable_; }
   std::optional<Offset> first_unstable_offset() const override { return unstable; }
+  bool has_open_transaction(ProducerId producer_id, std::int16_t) const override {
+    return open_transaction == producer_id;
+  }
+  std::vector<storage::ProducerEntry> producers() const override { return {}; }
   std::int64_t size_bytes() const override { return size_; }
   LeaderEpoch latest_epoch() const override { return epoch_; }
   const std::string& directory() const override { return path_; }
@@ -111,6 +115,7 @@ class FakeLog final : public storage::Log {
   env::Task<Result<>> advance_log_start(Offset) override { co_return Result<>{}; }
 
   std::optional<Offset> unstable;
+  ProducerId open_transaction = no_producer;
   bool stalled = false;
 
  private:

@@ -14,6 +14,7 @@
 #include "env/task.h"
 #include "env/time.h"
 #include "record/validator.h"
+#include "storage/producer_state.h"
 
 namespace arus::storage {
 
@@ -87,6 +88,11 @@ class Log {
   [[nodiscard]] virtual Offset durable_end() const = 0;
   // The smallest first offset of an open transaction, or nothing. Bounds read_committed readers.
   [[nodiscard]] virtual std::optional<Offset> first_unstable_offset() const = 0;
+  // Whether this producer has a transaction open here, in this very epoch.
+  [[nodiscard]] virtual bool has_open_transaction(ProducerId producer_id,
+                                                  std::int16_t epoch) const = 0;
+  // All producers that are remembered, ascending by id.
+  [[nodiscard]] virtual std::vector<ProducerEntry> producers() const = 0;
   [[nodiscard]] virtual std::int64_t size_bytes() const = 0;
   [[nodiscard]] virtual LeaderEpoch latest_epoch() const = 0;
   [[nodiscard]] virtual const std::string& directory() const = 0;

@@ -102,6 +102,15 @@ std::optional<Offset> PartitionLog::first_unstable_offset() const {
   return std::max(*first, log_start_);
 }
 
+bool PartitionLog::has_open_transaction(ProducerId producer_id, std::int16_t epoch) const {
+  const ProducerEntry* const entry = producers_ ? producers_->find(producer_id) : nullptr;
+  return entry != nullptr && entry->in_transaction() && entry->epoch == epoch;
+}
+
+std::vector<ProducerEntry> PartitionLog::producers() const {
+  return producers_ ? producers_->entries() : std::vector<ProducerEntry>{};
+}
+
 std::int64_t PartitionLog::size_bytes() const {
   std::int64_t size = 0;
   for (const auto& segment : segments_) size += segment->size_bytes();

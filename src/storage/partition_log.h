@@ -42,6 +42,8 @@ class PartitionLog final : public Log, private WriteTarget {
   Offset written_end() const override { return written_end_; }
   Offset durable_end() const override { return durable_end_; }
   std::optional<Offset> first_unstable_offset() const override;
+  bool has_open_transaction(ProducerId producer_id, std::int16_t epoch) const override;
+  std::vector<ProducerEntry> producers() const override;
   std::int64_t size_bytes() const override;
   LeaderEpoch latest_epoch() const override { return epochs_.latest(); }
   const std::string& directory() const override { return folder_->path; }

@@ -1,5 +1,7 @@
 #include "coordinator/runtime/coordinator.h"
 
+#include <cstdlib>
+#include <limits>
 #include <utility>
 
 namespace arus::coordinator {
@@ -35,7 +37,8 @@ std::uint32_t next_code_point(std::string_view& text) {
 
 }  // namespace
 
-// s[0]·31^(n−1) + … + s[n−1] over UTF-16 code units, wrapping in 32 bits; the sign bit is cleared.
+// s[0]·31^(n−1) + … + s[n−1] over UTF-16 code units, wrapping in 32 bits; then its amount, where
+// the smallest int, which has none, counts as 0.
 std::int32_t partition_for(std::string_view key, std::int32_t partitions) {
   ARUS_ASSERT(partitions > 0);
   std::uint32_t hash = 0;
@@ -49,7 +52,9 @@ std::int32_t partition_for(std::string_view key, std::int32_t partitions) {
       hash = hash * 31 + point;
     }
   }
-  return static_cast<std::int32_t>(hash & 0x7fffffffU) % partitions;
+  const auto signed_hash = static_cast<std::int32_t>(hash);
+  if (signed_hash == std::numeric_limits<std::int32_t>::min()) return 0;
+  return std::abs(signed_hash) % partitions;
 }
 
 CoordinatorBase::CoordinatorBase(CoordinatorParts parts) : parts_(std::move(parts)) {

@@ -16,8 +16,8 @@
 
 namespace arus::coordinator {
 
-// Java's String.hashCode of the UTF-8 text `key` without its sign bit, modulo the number of
-// partitions: where Kafka looks for a group or a transactional id.
+// The amount of Java's String.hashCode of the UTF-8 text `key`, modulo the number of partitions:
+// where Kafka looks for a group or a transactional id.
 [[nodiscard]] std::int32_t partition_for(std::string_view key, std::int32_t partitions);
 
 // Follows the image on every loop: partitions of its topic that this node leads are loaded, others

@@ -219,9 +219,11 @@ TEST(PartitionFor, IsJavasHashOfUtf16) {
   EXPECT_EQ(partition_for("", 50), 0);
   EXPECT_EQ(partition_for("a", 50), 97 % 50);
   EXPECT_EQ(partition_for("ab", 50), (97 * 31 + 98) % 50);
-  // "polygenelubricants".hashCode() is the smallest int: without its sign bit it is 0.
+  // "polygenelubricants".hashCode() is the smallest int, which has no amount.
   EXPECT_EQ(partition_for("polygenelubricants", 50), 0);
-  EXPECT_EQ(partition_for("\xc3\xa4", 50), 0xe4 % 50);  // ä is one unit
+  EXPECT_EQ(partition_for("some-group", 50), 22);
+  EXPECT_EQ(partition_for("my-transactional-id", 50), 46);  // -959806496
+  EXPECT_EQ(partition_for("\xc3\xa4", 50), 0xe4 % 50);      // ä is one unit
   // An emoji is two units, 0xd83d and 0xde00.
   EXPECT_EQ(partition_for("\xf0\x9f\x98\x80", 1'000'000), (0xd83d * 31 + 0xde00) % 1'000'000);
 }

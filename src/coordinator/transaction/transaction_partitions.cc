@@ -1,0 +1,47 @@
+#include "coordinator/transaction/transaction_partitions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace arus::coordinator {
+namespace {
+
+ErrorCode as_producers_know_it(ErrorCode code, bool abortable_is_known) {
+  if (code == ErrorCode::producer_fenced) return ErrorCode::invalid_producer_epoch;
+  if (code == ErrorCode::transaction_abortable && !abortable_is_known) {
+    return ErrorCode::invalid_txn_state;
+  }
+  return code;
+}
+
+}  // namespace
+
+env::Task<std::vector<ErrorCode>> join_transaction(Coordinator<TransactionMachine>& transactions,
+                                                   TransactionPartitions request,
+                                                   bool abortable_is_known, PartitionRetry retry) {
+  env::Loop& loop = *env::Loop::current();
+  const env::TimePoint give_up = loop.refresh_now() + retry.longest;
+  while (true) {
+    auto answer = co_await transactions.ask<std::vector<ErrorCode>>(
+        request.transactional_id, [request](TransactionMachine& machine, Turn& turn,
+                                            Reply<std::vector<ErrorCode>> reply) mutable {
+          machine.add_partitions(turn, std::move(request), std::move(reply));
+        });
+    std::vector<ErrorCode> codes(request.partitions.size(), ErrorCode::none);
+    if (answer) {
+      codes = std::move(*answer);
+    } else {
+      std::ranges::fill(codes, answer.error().code);
+    }
+    const bool concurrent =
+        std::ranges::find(codes, ErrorCode::concurrent_transactions) != codes.end();
+    if (concurrent && !request.verify_only && loop.refresh_now() + retry.backoff <= give_up) {
+      co_await env::sleep_for(retry.backoff);
+      continue;
+    }
+    for (ErrorCode& code : codes) code = as_producers_know_it(code, abortable_is_known);
+    co_return codes;
+  }
+}
+
+}  // namespace arus::coordinator
