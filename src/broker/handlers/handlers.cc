@@ -13,6 +13,10 @@ HandlerList make_handlers() {
   all.push_back(list_offsets_handler());
   all.push_back(find_coordinator_handler());
   all.push_back(init_producer_id_handler());
+  all.push_back(join_group_handler());
+  all.push_back(sync_group_handler());
+  all.push_back(heartbeat_handler());
+  all.push_back(leave_group_handler());
   all.push_back(offset_for_leader_epoch_handler());
   all.push_back(describe_cluster_handler());
   all.push_back(describe_topic_partitions_handler());

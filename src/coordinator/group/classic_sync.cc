@@ -47,7 +47,7 @@ std::size_t varint_size(std::size_t value) {
 
 }  // namespace
 
-// As a batch of its own. A turn may append more; the shard splits what does not fit together.
+// As a batch of its own.
 bool ClassicGroups::fits(const Record& record) const {
   std::size_t limit = static_cast<std::size_t>(std::max(surroundings_.settings.max_batch_bytes, 0));
   if (surroundings_.image) {
@@ -62,7 +62,7 @@ bool ClassicGroups::fits(const Record& record) const {
   const std::size_t value = record.value ? record.value->size() : 0;
   // Attributes, two deltas and the number of headers take a byte each.
   const std::size_t body = 4 + varint_size(key) + key + varint_size(value) + value;
-  return record::batch_header_bytes + varint_size(body) + body <= limit;
+  return record::format::header_bytes + varint_size(body) + body <= limit;
 }
 
 void ClassicGroups::sync(Turn& turn, const GroupCaller& caller, SyncRequest request,
