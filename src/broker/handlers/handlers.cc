@@ -13,6 +13,8 @@ HandlerList make_handlers() {
   all.push_back(list_offsets_handler());
   all.push_back(find_coordinator_handler());
   all.push_back(init_producer_id_handler());
+  all.push_back(consumer_group_describe_handler());
+  all.push_back(consumer_group_heartbeat_handler());
   all.push_back(join_group_handler());
   all.push_back(sync_group_handler());
   all.push_back(heartbeat_handler());

@@ -24,6 +24,8 @@ std::unique_ptr<net::Handler> fetch_handler();
 std::unique_ptr<net::Handler> list_offsets_handler();
 std::unique_ptr<net::Handler> find_coordinator_handler();
 std::unique_ptr<net::Handler> init_producer_id_handler();
+std::unique_ptr<net::Handler> consumer_group_describe_handler();
+std::unique_ptr<net::Handler> consumer_group_heartbeat_handler();
 std::unique_ptr<net::Handler> join_group_handler();
 std::unique_ptr<net::Handler> sync_group_handler();
 std::unique_ptr<net::Handler> heartbeat_handler();
