@@ -142,7 +142,9 @@ class Log {
   virtual env::Task<Result<>> flush() = 0;
   // Cuts the log to `end` (followers).
   virtual env::Task<Result<>> truncate_to(Offset end) = 0;
-  // Moves the log start (DeleteRecords, retention); the place is left for a later version.
+  // Moves the log start (DeleteRecords): completes when a restart would find it there. Segments
+  // that lie wholly below it are taken away. OFFSET_OUT_OF_RANGE beyond the log end; nothing
+  // happens below the log start.
   virtual env::Task<Result<>> advance_log_start(Offset start) = 0;
 };
 

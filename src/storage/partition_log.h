@@ -111,7 +111,9 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] std::int64_t readable_bytes(const Segment& segment) const;
   [[nodiscard]] SegmentView view(const Segment& segment) const;
   [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
+  [[nodiscard]] std::unexpected<Error> out_of_range(Offset from) const;
   env::Task<Result<LoadedLog>> reload();
+  void drop_segments_below(Offset start);
 
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
@@ -123,6 +125,8 @@ class PartitionLog final : public Log, private WriteTarget {
   std::shared_ptr<Link> link_;  // made anew when the files are read again
 
   Offset log_start_;
+  Offset stated_start_;  // for the checkpoint; log_start_ follows once that is durable
+  Offset files_begin_;   // base of the first segment that may be found after a power cut
   Offset log_end_;
   Offset written_end_;
   Offset durable_end_;

@@ -57,6 +57,11 @@ HandlerList make_handlers() {
   all.push_back(renew_delegation_token_handler());
   all.push_back(unregister_broker_handler());
   all.push_back(update_features_handler());
+  all.push_back(delete_records_handler());
+  all.push_back(offset_commit_handler());
+  all.push_back(offset_delete_handler());
+  all.push_back(offset_fetch_handler());
+  all.push_back(txn_offset_commit_handler());
   return all;
 }
 

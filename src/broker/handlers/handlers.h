@@ -68,5 +68,10 @@ std::unique_ptr<net::Handler> list_partition_reassignments_handler();
 std::unique_ptr<net::Handler> renew_delegation_token_handler();
 std::unique_ptr<net::Handler> unregister_broker_handler();
 std::unique_ptr<net::Handler> update_features_handler();
+std::unique_ptr<net::Handler> delete_records_handler();
+std::unique_ptr<net::Handler> offset_commit_handler();
+std::unique_ptr<net::Handler> offset_delete_handler();
+std::unique_ptr<net::Handler> offset_fetch_handler();
+std::unique_ptr<net::Handler> txn_offset_commit_handler();
 
 }  // namespace arus::broker

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "coordinator/group/classic_group.h"
+
 namespace arus::coordinator {
 namespace {
 
@@ -37,7 +39,8 @@ GroupMachine::GroupMachine(GroupSettings settings, std::function<std::uint64_t()
       surroundings_{.settings = std::move(settings),
                     .image = std::make_shared<const metadata::MetadataImage>(),
                     .random = std::move(random)},
-      offsets_(surroundings_, groups_, timers_),
+      offsets_(surroundings_, groups_, timers_,
+               [this](std::string_view id) -> Group& { return classic_.group_for_offsets(id); }),
       classic_(surroundings_, groups_, timers_),
       consumer_(surroundings_, groups_, timers_, classic_),
       foreign_(groups_) {}
@@ -130,13 +133,13 @@ void GroupMachine::consumer_group_heartbeat(Turn& turn, const GroupCaller& calle
 void GroupMachine::commit_offsets(Turn& turn, const GroupCaller& caller,
                                   protocol::OffsetCommitRequest request,
                                   Reply<protocol::OffsetCommitResponse> reply) {
-  offsets_.commit(turn, caller, std::move(request), classic_, std::move(reply));
+  offsets_.commit(turn, caller, std::move(request), std::move(reply));
 }
 
 void GroupMachine::commit_transactional_offsets(Turn& turn, const GroupCaller& caller,
                                                 protocol::TxnOffsetCommitRequest request,
                                                 Reply<protocol::TxnOffsetCommitResponse> reply) {
-  offsets_.commit_transactional(turn, caller, std::move(request), classic_, std::move(reply));
+  offsets_.commit_transactional(turn, caller, std::move(request), std::move(reply));
 }
 
 void GroupMachine::fetch_offsets(
