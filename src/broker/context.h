@@ -31,6 +31,8 @@ class Context final : public net::Context {
   [[nodiscard]] metadata::ImagePointer image() const { return services_.image(); }
   [[nodiscard]] controller::ControllerApi& controller() const { return services_.controller(); }
   [[nodiscard]] replication::PartitionTable& partitions() const { return services_.partitions(); }
+  [[nodiscard]] GroupCoordinator& groups() const { return services_.groups(); }
+  [[nodiscard]] TransactionCoordinator& transactions() const { return services_.transactions(); }
   [[nodiscard]] LoopServices& loop() const { return services_.here(); }
   [[nodiscard]] const std::shared_ptr<const config::BrokerConfig>& config() const {
     return services_.here().config();

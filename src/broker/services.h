@@ -18,7 +18,17 @@
 #include "net/memory_budget.h"
 #include "replication/partition_table.h"
 
+namespace arus::coordinator {
+template <class Machine>
+class Coordinator;
+class GroupMachine;
+class TransactionMachine;
+}  // namespace arus::coordinator
+
 namespace arus::broker {
+
+using GroupCoordinator = coordinator::Coordinator<coordinator::GroupMachine>;
+using TransactionCoordinator = coordinator::Coordinator<coordinator::TransactionMachine>;
 
 class Services;
 
@@ -63,6 +73,8 @@ struct ServiceParts {
   controller::ControllerApi& controller;
   metadata::ImagePublisher& images;
   replication::PartitionTable& partitions;
+  GroupCoordinator& groups;
+  TransactionCoordinator& transactions;
   metrics::Registry& metrics;
   std::string cluster_id;
   std::int64_t broker_epoch = -1;
@@ -80,6 +92,9 @@ class Services final : public net::AccessRules {
   // The current loop's image; hold on to it while looking at its parts.
   [[nodiscard]] metadata::ImagePointer image() const { return parts_.images.current(); }
   [[nodiscard]] replication::PartitionTable& partitions() const { return parts_.partitions; }
+  // Handlers include coordinator/runtime/coordinator.h and the machine that they ask.
+  [[nodiscard]] GroupCoordinator& groups() const { return parts_.groups; }
+  [[nodiscard]] TransactionCoordinator& transactions() const { return parts_.transactions; }
   [[nodiscard]] metrics::Registry& metrics() const { return parts_.metrics; }
   [[nodiscard]] const std::string& cluster_id() const { return parts_.cluster_id; }
   [[nodiscard]] BrokerId node_id() const { return parts_.config->node_id; }
