@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/uuid.h"
 #include "coordinator/runtime/turn.h"
 
 namespace arus::coordinator {
@@ -51,6 +52,16 @@ class Group {
   // UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, FENCED_INSTANCE_ID, REBALANCE_IN_PROGRESS,
   // STALE_MEMBER_EPOCH, as the kind of group has them.
   [[nodiscard]] virtual Result<> check_offset_commit(const OffsetCommitter& committer) const = 0;
+  // Where check_offset_commit() lets a member of an older epoch pass: STALE_MEMBER_EPOCH or
+  // ILLEGAL_GENERATION unless it has owned this partition since (KIP-1251).
+  [[nodiscard]] virtual Result<> check_partition_commit(const OffsetCommitter& committer,
+                                                        const Uuid& topic_id,
+                                                        std::int32_t partition) const {
+    static_cast<void>(committer);
+    static_cast<void>(topic_id);
+    static_cast<void>(partition);
+    return {};
+  }
   // For OffsetFetch from version 9 on, which may name a member.
   [[nodiscard]] virtual Result<> check_offset_fetch(std::optional<std::string_view> member_id,
                                                     std::int32_t member_epoch) const = 0;
@@ -58,7 +69,8 @@ class Group {
   [[nodiscard]] virtual bool is_subscribed_to(std::string_view topic) const = 0;
   // NON_EMPTY_GROUP, or nothing that speaks against DeleteGroups.
   [[nodiscard]] virtual Result<> check_delete() const = 0;
-  // Whether OffsetDelete may touch the group at all (NON_EMPTY_GROUP where its protocol is unknown).
+  // Whether OffsetDelete may touch the group at all (NON_EMPTY_GROUP where its protocol is
+  // unknown).
   [[nodiscard]] virtual Result<> check_offset_delete() const = 0;
   // Adds tombstones for all records of the group but its offsets.
   virtual void append_tombstones(Turn& turn) const = 0;
