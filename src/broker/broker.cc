@@ -233,11 +233,17 @@ env::Task<Result<>> Broker::join() {
 }
 
 env::Task<void> Broker::start_loops() {
+  coordinators_ = std::make_unique<Coordinators>(CoordinatorsParts{.environment = environment_,
+                                                                   .config = config_,
+                                                                   .partitions = *partitions_,
+                                                                   .images = quorum_->images()});
   services_ = std::make_unique<Services>(ServiceParts{.environment = environment_,
                                                       .config = options_.config,
                                                       .controller = quorum_->api(),
                                                       .images = quorum_->images(),
                                                       .partitions = *partitions_,
+                                                      .groups = coordinators_->groups(),
+                                                      .transactions = coordinators_->transactions(),
                                                       .metrics = metrics_,
                                                       .cluster_id = cluster_id_,
                                                       .broker_epoch = broker_epoch_});
@@ -245,6 +251,7 @@ env::Task<void> Broker::start_loops() {
     LoopServices* const loop = &services_->on(i);
     co_await env::call(environment_.loop(i), [loop] { loop->start(); });
   }
+  co_await coordinators_->start(*services_);
 }
 
 void Broker::accept() {
@@ -294,16 +301,21 @@ std::vector<env::Address> Broker::addresses() const {
   return all;
 }
 
-env::Task<void> Broker::stop_network() {
+// Requests that wait for a coordinator may wait for minutes: it lets go of them before connections
+// are given time to send what they have.
+env::Task<void> Broker::stop_clients() {
   for (const auto& acceptor : acceptors_) acceptor->close();
   if (metrics_endpoint_) metrics_endpoint_->close();
   co_await gate_.close();
   if (!services_) co_return;
+  co_await coordinators_->stop();
   for (std::size_t i = 0; i < services_->loop_count(); ++i) {
     LoopServices* const loop = &services_->on(i);
     co_await env::call(environment_.loop(i), [loop] [[clang::coro_wrapper]] {
       return loop->connections().drain(env::Loop::current()->now() + drain_patience);
     });
+    co_await env::call(environment_.loop(i),
+                       [loop] [[clang::coro_wrapper]] { return loop->producer_ids().stop(); });
     co_await env::call(environment_.loop(i), [loop] { loop->stop(); });
   }
 }
@@ -313,7 +325,7 @@ env::Task<Result<>> Broker::stop() {
   const auto note = [&outcome](Result<> step) {
     if (!step && outcome) outcome = std::move(step);
   };
-  co_await stop_network();
+  co_await stop_clients();
   const bool joined = broker_epoch_ >= 0;
   if (joined) note(co_await quorum_->leave());
   if (partitions_) co_await partitions_->stop();
@@ -324,6 +336,7 @@ env::Task<Result<>> Broker::stop() {
     }
   }
   services_.reset();
+  coordinators_.reset();
   partitions_.reset();
   quorum_.reset();
   co_return outcome;

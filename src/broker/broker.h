@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/coordinators.h"
 #include "broker/metrics_endpoint.h"
 #include "broker/services.h"
 #include "config/broker_config.h"
@@ -66,7 +67,7 @@ class Broker {
   env::Task<void> start_loops();
   void accept();
   Result<> serve_metrics();
-  env::Task<void> stop_network();
+  env::Task<void> stop_clients();
 
   env::Environment& environment_;
   BrokerOptions options_;
@@ -83,6 +84,7 @@ class Broker {
   std::int64_t broker_epoch_ = -1;
   std::unique_ptr<controller::QuorumNode> quorum_;
   std::unique_ptr<replication::PartitionTable> partitions_;
+  std::unique_ptr<Coordinators> coordinators_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<net::Handler>> handlers_;
   std::unique_ptr<net::Pipeline> pipeline_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "broker/coordinators.h"
 
 namespace arus::broker {
 namespace {
@@ -82,6 +83,7 @@ void LoopServices::recompute(const metadata::MetadataImage& image) {
     }
   }
   connections_.set_limits(limits_of(*config_));
+  configure_coordinators_here(services_, *config_);
 }
 
 Services::Services(ServiceParts parts)

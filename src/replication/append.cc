@@ -126,8 +126,13 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
         return;
       }
     }
+    if (request_.verify_transactions && facts.transactional &&
+        !is_verified(partition, index, facts)) {
+      return;
+    }
     const storage::AppendOptions options{.leader_epoch = partition.leadership().epoch,
-                                         .now_ms = partitions_.environment().clock().wall_ms()};
+                                         .now_ms = partitions_.environment().clock().wall_ms(),
+                                         .transaction_version = request_.transaction_version};
     if (batch.size() > facts.size_bytes) batch = batch.sub(0, facts.size_bytes);
     const auto appended = partition.log().append(std::move(batch), facts, options);
     AppendResult& result = results_[index];
@@ -135,6 +140,7 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
       refuse(index, appended.error());
       return;
     }
+    if (facts.transactional) partition.transaction_guards().clear(facts.producer_id);
     result.base_offset = appended->base_offset;
     result.log_append_time_ms = appended->log_append_time_ms;
     result.log_start = partition.log().log_start();
@@ -143,6 +149,24 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
     } else {
       decide(index, {});
     }
+  }
+
+  // Whether the batch belongs to a transaction that is open here, or may open it.
+  bool is_verified(Partition& partition, std::size_t index, const record::ValidatedBatch& facts) {
+    if (partition.log().has_open_transaction(facts.producer_id, facts.producer_epoch)) return true;
+    TransactionGuards& guards = partition.transaction_guards();
+    const std::uint64_t guard = items_[index].guard;
+    if (guard == TransactionGuards::no_guard) {
+      results_[index].unverified =
+          guards.begin(facts.producer_id, facts.producer_epoch, facts.base_sequence);
+      decide(index, {});
+      return false;
+    }
+    // In protocol 2 the log itself sees that a transaction begins at sequence 0.
+    const auto verified = guards.check(facts.producer_id, guard, facts.base_sequence,
+                                       request_.transaction_version < 2);
+    if (!verified) refuse(index, verified.error());
+    return verified.has_value();
   }
 
   static env::Task<void> append_in_turn(std::shared_ptr<AppendGroup> group,

@@ -17,18 +17,27 @@ namespace arus::replication {
 struct AppendItem {
   TopicIdPartition id;
   Slice records;
+  // What an earlier try was given in AppendResult::unverified; the coordinator has said since that
+  // the transaction contains the partition.
+  std::uint64_t guard = TransactionGuards::no_guard;
 };
 
 struct AppendRequest {
   bool wait_until_visible = true;  // acks other than 0
   bool all_replicas = false;       // acks=all
   bool zstd_allowed = true;        // Produce from version 7 on
+  // The first batch of a transaction is appended only with a guard.
+  bool verify_transactions = false;
+  std::int16_t transaction_version = 0;  // 2 where the client knows of growing epochs
   env::TimePoint deadline = env::never;
 };
 
 struct AppendResult {
   Error error{ErrorCode::none, {}, 0};
   std::vector<record::RecordError> record_errors;
+  // Nothing was appended: the transaction's coordinator has to be asked, and the item to come back
+  // with this guard.
+  std::uint64_t unverified = TransactionGuards::no_guard;
   Offset base_offset = no_offset;
   Offset log_start = no_offset;
   std::int64_t log_append_time_ms = -1;  // −1 for CreateTime

@@ -42,10 +42,19 @@ class FakeLog final : public storage::Log {
   Offset written_end() const override { return written_; }
   Offset durable_end() const override { return durable_; }
   std::optional<Offset> first_unstable_offset() const override { return unstable; }
+  bool has_open_transaction(ProducerId producer_id, std::int16_t) const override {
+    return open_transaction == producer_id;
+  }
+  std::vector<storage::ProducerEntry> producers() const override { return {}; }
   std::int64_t size_bytes() const override { return size_; }
   LeaderEpoch latest_epoch() const override { return epoch_; }
   const std::string& directory() const override { return path_; }
   const std::optional<Error>& failure() const override { return failure_; }
+  Result<> check_writable() const override {
+    if (failure_) return std::unexpected(*failure_);
+    if (stalled) return fail(ErrorCode::request_timed_out, "The directory does not keep up");
+    return {};
+  }
   void set_observer(storage::LogObserver* observer) override { observer_ = observer; }
   void set_high_watermark(Offset high_watermark) override { told_ = high_watermark; }
   Offset checkpointed_high_watermark() const override { return Offset{0}; }
@@ -53,8 +62,8 @@ class FakeLog final : public storage::Log {
 
   Result<storage::Appended> append(Slice batch, const record::ValidatedBatch& facts,
                                    const storage::AppendOptions& options) override {
-    if (failure_) return std::unexpected(*failure_);
-    if (facts.producer_id != no_producer) {
+    ARUS_TRY(check_writable());
+    if (facts.base_sequence >= 0) {
       const auto known = sequences_.find(facts.base_sequence);
       if (known != sequences_.end()) {
         return storage::Appended{.base_offset = known->second,
@@ -106,6 +115,8 @@ class FakeLog final : public storage::Log {
   env::Task<Result<>> advance_log_start(Offset) override { co_return Result<>{}; }
 
   std::optional<Offset> unstable;
+  ProducerId open_transaction = no_producer;
+  bool stalled = false;
 
  private:
   void progress() {

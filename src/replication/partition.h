@@ -11,6 +11,7 @@
 #include "config/topic_config.h"
 #include "env/event.h"
 #include "env/loop.h"
+#include "replication/transaction_guards.h"
 #include "replication/wait_list.h"
 #include "storage/log.h"
 
@@ -69,6 +70,7 @@ class Partition final : private storage::LogObserver {
   [[nodiscard]] const storage::Log& log() const { return *log_; }
   [[nodiscard]] Offset high_watermark() const { return high_watermark_; }
   [[nodiscard]] Offset last_stable_offset() const;
+  [[nodiscard]] TransactionGuards& transaction_guards() { return transaction_guards_; }
 
   // Appends keep the order in which they took their tickets, also where one of them has to wait
   // for the log to open or for its batch to be compressed anew.
@@ -107,6 +109,7 @@ class Partition final : private storage::LogObserver {
   Leadership leadership_;
   Offset high_watermark_;
   std::optional<Error> refusal_;  // why nothing goes any more
+  TransactionGuards transaction_guards_;
   AppendWaitList append_waits_;
   ProgressWatchList watches_;
   env::Event turn_;  // the append turn moved, or the log was opened

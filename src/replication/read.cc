@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "record/batch.h"
+
 namespace arus::replication {
 namespace {
 
@@ -76,9 +78,23 @@ class Reading {
       auto aborted = co_await partition_->log().aborted_transactions(item_.offset, bound.end);
       if (!aborted) co_return std::unexpected(std::move(aborted).error());
       result_.aborted = std::move(*aborted);
+      drop_aborted_behind();
     }
     // What was read while the partition changed hands is not said in the new leader's name.
     co_return partition_->check_leader(item_.leader_epoch);
+  }
+
+  // Those that begin behind what was read come with what follows it.
+  void drop_aborted_behind() {
+    if (result_.aborted.empty()) return;
+    Offset next = item_.offset;
+    for (const Slice& piece : result_.records) {
+      record::BatchReader batches(piece.view());
+      while (const auto batch = batches.next()) next = batch->last_offset() + 1;
+    }
+    std::erase_if(result_.aborted, [next](const storage::AbortedTransaction& transaction) {
+      return transaction.first_offset >= next;
+    });
   }
 
   void refuse(ErrorCode code) {

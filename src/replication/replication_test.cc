@@ -5,6 +5,7 @@
 #include "record/builder.h"
 #include "replication/append.h"
 #include "replication/fake_log.h"
+#include "replication/markers.h"
 #include "replication/partition_table.h"
 #include "replication/read.h"
 #include "replication/read_wait.h"
@@ -215,6 +216,100 @@ Task<void> lost_leadership(env::RealEnvironment& environment) {
   co_await world.table->stop();
 }
 TEST(Append, FailsWhenTheLeadershipIsLost) { on_loop(lost_leadership); }
+
+Slice transactional_batch(std::int32_t sequence) {
+  record::BatchBuilder builder({.producer_id = ProducerId{5},
+                                .producer_epoch = 0,
+                                .base_sequence = sequence,
+                                .transactional = true});
+  builder.append(1'700'000'000'000, {}, as_bytes("value"));
+  return Slice(builder.build());
+}
+
+Task<AppendResult> append_guarded(World* world, std::int32_t sequence, std::uint64_t guard) {
+  AppendRequest request = world->within(5000);
+  request.wait_until_visible = false;
+  request.verify_transactions = true;
+  std::vector<AppendItem> items = one_item(transactional_batch(sequence));
+  items.front().guard = guard;
+  auto results = co_await append(world->here(), std::move(items), request);
+  co_return std::move(results.front());
+}
+
+MarkerItem abort_marker() {
+  return {.id = first_partition,
+          .producer_id = ProducerId{5},
+          .producer_epoch = 0,
+          .coordinator_epoch = 0};
+}
+
+Task<void> first_batch_needs_a_guard(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.open();
+  const auto first = co_await append_guarded(&world, 0, TransactionGuards::no_guard);
+  EXPECT_EQ(first.error.code, ErrorCode::none);
+  EXPECT_NE(first.unverified, TransactionGuards::no_guard);
+  EXPECT_EQ(world.log().batches(), 0U);
+  // A later batch of the same producer must not overtake it.
+  const auto second = co_await append_guarded(&world, 1, TransactionGuards::no_guard);
+  EXPECT_EQ(second.unverified, first.unverified);
+  EXPECT_EQ((co_await append_guarded(&world, 1, second.unverified)).error.code,
+            ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ((co_await append_guarded(&world, 0, first.unverified + 1)).error.code,
+            ErrorCode::invalid_txn_state);
+  const auto again = co_await append_guarded(&world, 0, first.unverified);
+  EXPECT_EQ(again.error.code, ErrorCode::none);
+  EXPECT_EQ(again.unverified, TransactionGuards::no_guard);
+  EXPECT_EQ(world.log().batches(), 1U);
+  // The transaction is open here now.
+  world.log().open_transaction = ProducerId{5};
+  EXPECT_EQ((co_await append_guarded(&world, 1, TransactionGuards::no_guard)).unverified,
+            TransactionGuards::no_guard);
+  EXPECT_EQ(world.log().batches(), 2U);
+  co_await world.table->stop();
+}
+TEST(Append, TheFirstBatchOfATransactionNeedsAGuard) { on_loop(first_batch_needs_a_guard); }
+
+Task<void> marker_voids_guards(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.open();
+  const auto first = co_await append_guarded(&world, 0, TransactionGuards::no_guard);
+  std::vector<MarkerItem> items;
+  items.push_back(abort_marker());
+  items.push_back({.id = {Uuid::of_halves(9, 9), 0}, .producer_id = ProducerId{5}});
+  std::vector<MarkerResult> results;
+  env::Gate gate;
+  env::spawn(gate,
+             [](World* world, std::vector<MarkerItem> items,
+                std::vector<MarkerResult>* results) -> Task<void> {
+               *results = co_await append_markers(world->here(), std::move(items), {});
+             }(&world, std::move(items), &results));
+  co_await env::yield();
+  EXPECT_TRUE(results.empty());  // it is not durable yet
+  EXPECT_EQ(world.log().batches(), 1U);
+  world.log().sync_all();
+  co_await gate.close();
+  EXPECT_EQ(results[0].error, ErrorCode::none);
+  EXPECT_EQ(results[1].error, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ((co_await append_guarded(&world, 0, first.unverified)).error.code,
+            ErrorCode::invalid_txn_state);
+  EXPECT_EQ(world.log().batches(), 1U);
+  co_await world.table->stop();
+}
+TEST(Markers, MakeGuardsVoidAndAreAnsweredWhenDurable) { on_loop(marker_voids_guards); }
+
+Task<void> marker_times_out(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.open();
+  std::vector<MarkerItem> items;
+  items.push_back(abort_marker());
+  const auto results = co_await append_markers(world.here(), std::move(items),
+                                               {.deadline = world.within(20).deadline});
+  EXPECT_EQ(results[0].error, ErrorCode::request_timed_out);
+  world.log().sync_all();
+  co_await world.table->stop();
+}
+TEST(Markers, ThatAreNotDurableInTimeSaySo) { on_loop(marker_times_out); }
 
 Task<void> order_while_opening(env::RealEnvironment& environment) {
   World world(environment);

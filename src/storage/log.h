@@ -14,6 +14,7 @@
 #include "env/task.h"
 #include "env/time.h"
 #include "record/validator.h"
+#include "storage/producer_state.h"
 
 namespace arus::storage {
 
@@ -87,11 +88,19 @@ class Log {
   [[nodiscard]] virtual Offset durable_end() const = 0;
   // The smallest first offset of an open transaction, or nothing. Bounds read_committed readers.
   [[nodiscard]] virtual std::optional<Offset> first_unstable_offset() const = 0;
+  // Whether this producer has a transaction open here, in this very epoch.
+  [[nodiscard]] virtual bool has_open_transaction(ProducerId producer_id,
+                                                  std::int16_t epoch) const = 0;
+  // All producers that are remembered, ascending by id.
+  [[nodiscard]] virtual std::vector<ProducerEntry> producers() const = 0;
   [[nodiscard]] virtual std::int64_t size_bytes() const = 0;
   [[nodiscard]] virtual LeaderEpoch latest_epoch() const = 0;
   [[nodiscard]] virtual const std::string& directory() const = 0;
   // Set once the directory has failed: every later call answers with this error.
   [[nodiscard]] virtual const std::optional<Error>& failure() const = 0;
+  // Whether an append would be taken now: the failure, or REQUEST_TIMED_OUT while the directory
+  // does not keep up. For whoever must know before it decides what to append.
+  [[nodiscard]] virtual Result<> check_writable() const = 0;
 
   virtual void set_observer(LogObserver* observer) = 0;
   // Tells the log what consumers may read: transactions whose marker lies below are decided, and
@@ -133,7 +142,9 @@ class Log {
   virtual env::Task<Result<>> flush() = 0;
   // Cuts the log to `end` (followers).
   virtual env::Task<Result<>> truncate_to(Offset end) = 0;
-  // Moves the log start (DeleteRecords, retention); the place is left for a later version.
+  // Moves the log start (DeleteRecords): completes when a restart would find it there. Segments
+  // that lie wholly below it are taken away. OFFSET_OUT_OF_RANGE beyond the log end; nothing
+  // happens below the log start.
   virtual env::Task<Result<>> advance_log_start(Offset start) = 0;
 };
 

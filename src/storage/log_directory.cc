@@ -36,7 +36,8 @@ Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const U
 }
 
 // What all parts of an open directory share. Members without another note belong to loop 0.
-class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
+class DirectoryCore final : public DirectoryFiles,
+                            public std::enable_shared_from_this<DirectoryCore> {
  public:
   DirectoryCore(env::Environment& environment, std::string path, DirectoryOptions options,
                 std::unique_ptr<env::FileLock> lock, DirectoryContents contents);
@@ -47,8 +48,12 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   env::Task<Result<>> move_away(TopicPartition name, std::optional<Uuid> topic_id,
                                 std::string_view ending);
   env::Task<Result<>> sync_recovered();
+  env::Task<Result<>> checkpoint_now() override;
+  void remove_later(std::vector<std::string> paths, env::Duration delay) override;
   [[nodiscard]] bool offline() const;
 
+  // Before any log is opened.
+  void connect();
   void start();
   env::Task<Result<>> close(std::int64_t broker_epoch);
 
@@ -84,6 +89,7 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   env::Task<Result<>> write_checkpoints();
   void tick();
   static env::Task<void> run_checkpoint(std::shared_ptr<DirectoryCore> core);
+  env::Task<Result<>> checkpoint_at_home();
   void expire_producers();
   void remove_due();
 
@@ -97,6 +103,9 @@ class DirectoryCore : public std::enable_shared_from_this<DirectoryCore> {
   std::set<TopicPartition> moved_;  // of `contents.found`, gone since
   env::TimePoint producers_checked_{};
   bool checkpointing_ = false;
+  std::uint64_t checkpoints_begun_ = 0;
+  std::uint64_t checkpoints_done_ = 0;
+  Result<> last_checkpoint_;
   bool closing_ = false;
   env::Event checkpointed_;
 };
@@ -132,6 +141,10 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
                                                options.open_files / 2 / loops));
     hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
   }
+}
+
+void DirectoryCore::connect() {
+  for (const auto& host : hosts_) host->directory = weak_from_this();
 }
 
 std::shared_ptr<LogHost> DirectoryCore::host() const {
@@ -334,6 +347,20 @@ env::Task<Result<>> DirectoryCore::sync_recovered() {
   co_return Result<>{};
 }
 
+// From any loop.
+void DirectoryCore::remove_later(std::vector<std::string> paths, env::Duration delay) {
+  environment.loop(0).post(
+      [weak = weak_from_this(), paths = std::move(paths), delay]() mutable {
+        // Without the directory they go when the log is opened the next time.
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        const env::TimePoint due = self->environment.loop(0).now() + delay;
+        for (std::string& each : paths) self->removals_.push_back({std::move(each), due});
+        if (delay <= env::Duration{0}) self->remove_due();
+      },
+      env::Priority::background);
+}
+
 void DirectoryCore::start() {
   const env::TimePoint now = environment.loop(0).now();
   for (const std::string& deleted : contents.deleted) {
@@ -358,10 +385,37 @@ void DirectoryCore::tick() {
 }
 
 env::Task<void> DirectoryCore::run_checkpoint(std::shared_ptr<DirectoryCore> core) {
-  const auto written = co_await core->write_checkpoints();
-  if (!written) log.warning("{}: checkpoints: {}", core->path, written.error().message);
+  ++core->checkpoints_begun_;
+  core->last_checkpoint_ = co_await core->write_checkpoints();
+  if (!core->last_checkpoint_) {
+    log.warning("{}: checkpoints: {}", core->path, core->last_checkpoint_.error().message);
+    core->hosts_[0]->offsets_changed = true;
+  }
+  ++core->checkpoints_done_;
   core->checkpointing_ = false;
   core->checkpointed_.notify_all();
+}
+
+env::Task<Result<>> DirectoryCore::checkpoint_now() {
+  const auto self = shared_from_this();
+  co_return co_await env::call(
+      environment.loop(0), [&self] [[clang::coro_wrapper]] { return self->checkpoint_at_home(); });
+}
+
+// The next write that begins collects what the logs say now; whoever waits for it shares it.
+env::Task<Result<>> DirectoryCore::checkpoint_at_home() {
+  const std::uint64_t wanted = checkpoints_begun_ + 1;
+  while (checkpoints_done_ < wanted) {
+    if (checkpointing_) {
+      co_await checkpointed_.wait();
+      continue;
+    }
+    if (closing_) co_return fail(ErrorCode::kafka_storage_error, path + " is being closed");
+    if (hosts_[0]->port->failure()) co_return fail(*hosts_[0]->port->failure());
+    checkpointing_ = true;
+    env::spawn_detached(run_checkpoint(shared_from_this()));
+  }
+  co_return last_checkpoint_;
 }
 
 void DirectoryCore::expire_producers() {
@@ -522,6 +576,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
   if (!contents) return fail(std::move(contents).error());
   auto core = std::make_shared<DirectoryCore>(environment, path, options, std::move(*lock),
                                               std::move(*contents));
+  core->connect();
   environment.loop(0).post([weak = std::weak_ptr(core)] {
     if (const auto alive = weak.lock()) alive->start();
   });

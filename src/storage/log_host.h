@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "base/topic_partition.h"
 #include "env/environment.h"
+#include "env/task.h"
 #include "storage/directory_writer.h"
 #include "storage/open_files.h"
 #include "storage/write_port.h"
@@ -27,6 +29,17 @@ struct LogOffsets {
 };
 
 class PartitionLog;
+
+// What a log asks of its directory. Callable from any loop.
+class DirectoryFiles {
+ public:
+  virtual ~DirectoryFiles() = default;
+  // Completes when the checkpoint files say, on stable storage, what the logs say at the call; many
+  // callers share one write.
+  virtual env::Task<Result<>> checkpoint_now() = 0;
+  // Removes files, which were renamed before, after a delay.
+  virtual void remove_later(std::vector<std::string> paths, env::Duration delay) = 0;
+};
 
 // Owner: one loop; its logs and the directory share it.
 struct LogHost {
@@ -47,6 +60,7 @@ struct LogHost {
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
   bool offsets_changed = false;  // since the checkpoints were written
+  std::weak_ptr<DirectoryFiles> directory;
 };
 
 }  // namespace arus::storage

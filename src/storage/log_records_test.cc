@@ -275,8 +275,8 @@ TEST_F(LogRecordsTest, TheLogStartMovesAndIsKept) {
                 ErrorCode::offset_out_of_range);
       const auto fetched = co_await log->read(Offset{11}, {.end = Offset{20}});
       EXPECT_TRUE(fetched && fetched->size_bytes > 0);
-      EXPECT_FALSE(fs::exists(folder_ / "topic-0/00000000000000000000.log"));
       log = co_await reopen(std::move(log));
+      EXPECT_FALSE(fs::exists(folder_ / "topic-0/00000000000000000000.log"));
     }
     co_await close(std::move(log));
   });

@@ -84,7 +84,8 @@ void PartitionLog::adopt(LoadedLog loaded) {
   if (!loaded.producers.empty()) {
     producers_ = std::make_unique<ProducerState>(std::move(loaded.producers));
   }
-  log_start_ = loaded.log_start;
+  log_start_ = stated_start_ = loaded.log_start;
+  files_begin_ = segments_.empty() ? log_start_ : segments_.front()->base_offset();
   log_end_ = written_end_ = durable_end_ = loaded.log_end;
   opened_end_ = log_end_;
   snapshot_offset_ = loaded.snapshot_offset.value_or(Offset{-1});
@@ -95,7 +96,19 @@ void PartitionLog::adopt(LoadedLog loaded) {
 }
 
 std::optional<Offset> PartitionLog::first_unstable_offset() const {
-  return producers_ ? producers_->first_unstable_offset() : std::nullopt;
+  const auto first = producers_ ? producers_->first_unstable_offset() : std::nullopt;
+  if (!first) return std::nullopt;
+  // What an open transaction wrote may have been deleted since.
+  return std::max(*first, log_start_);
+}
+
+bool PartitionLog::has_open_transaction(ProducerId producer_id, std::int16_t epoch) const {
+  const ProducerEntry* const entry = producers_ ? producers_->find(producer_id) : nullptr;
+  return entry != nullptr && entry->in_transaction() && entry->epoch == epoch;
+}
+
+std::vector<ProducerEntry> PartitionLog::producers() const {
+  return producers_ ? producers_->entries() : std::vector<ProducerEntry>{};
 }
 
 std::int64_t PartitionLog::size_bytes() const {
@@ -109,11 +122,10 @@ LogOffsets PartitionLog::offsets() const {
           .recovery_point = recovery_point_,
           .log_end = log_end_,
           .high_watermark = std::max(
-              log_start_, high_watermark_.value_or(synced() ? durable_end_ : written_end_)),
-          .log_start = log_start_,
+              stated_start_, high_watermark_.value_or(synced() ? durable_end_ : written_end_)),
+          .log_start = stated_start_,
           .starts_inside_segment =
-              log_start_ > Offset{0} &&
-              (segments_.empty() || segments_.front()->base_offset() < log_start_)};
+              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_)};
 }
 
 EpochEnd PartitionLog::end_of_epoch(LeaderEpoch epoch) const {

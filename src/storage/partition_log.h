@@ -42,10 +42,13 @@ class PartitionLog final : public Log, private WriteTarget {
   Offset written_end() const override { return written_end_; }
   Offset durable_end() const override { return durable_end_; }
   std::optional<Offset> first_unstable_offset() const override;
+  bool has_open_transaction(ProducerId producer_id, std::int16_t epoch) const override;
+  std::vector<ProducerEntry> producers() const override;
   std::int64_t size_bytes() const override;
   LeaderEpoch latest_epoch() const override { return epochs_.latest(); }
   const std::string& directory() const override { return folder_->path; }
   const std::optional<Error>& failure() const override { return failure_; }
+  Result<> check_writable() const override;
 
   void set_observer(LogObserver* observer) override { observer_ = observer; }
   void set_high_watermark(Offset high_watermark) override;
@@ -88,7 +91,6 @@ class PartitionLog final : public Log, private WriteTarget {
 
   [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
   void adopt(LoadedLog loaded);
-  Result<> check_writable() const;
   Result<> check_size(std::size_t size_bytes) const;
   // The one way into the log: `header` says what `bytes`, one batch, holds.
   void place(Slice bytes, const BatchHeader& header, const std::optional<ProducerAppend>& producer,
@@ -109,7 +111,9 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] std::int64_t readable_bytes(const Segment& segment) const;
   [[nodiscard]] SegmentView view(const Segment& segment) const;
   [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
+  [[nodiscard]] std::unexpected<Error> out_of_range(Offset from) const;
   env::Task<Result<LoadedLog>> reload();
+  void drop_segments_below(Offset start);
 
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
@@ -121,6 +125,8 @@ class PartitionLog final : public Log, private WriteTarget {
   std::shared_ptr<Link> link_;  // made anew when the files are read again
 
   Offset log_start_;
+  Offset stated_start_;  // for the checkpoint; log_start_ follows once that is durable
+  Offset files_begin_;   // base of the first segment that may be found after a power cut
   Offset log_end_;
   Offset written_end_;
   Offset durable_end_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "storage/batch_scanner.h"
+#include "storage/directory_contents.h"
 #include "storage/partition_log.h"
 
 namespace arus::storage {
@@ -132,29 +133,66 @@ env::Task<Result<>> PartitionLog::advance_log_start(Offset start) {
                                log_end_.value(), start.value()));
   }
   if (start <= log_start_) co_return Result<>{};
+  if (start > stated_start_) {
+    stated_start_ = start;
+    dirty_ = true;
+    host_->offsets_changed = true;
+  }
+  // The metadata log is not in the checkpoints: where it begins, its snapshot says.
+  const auto directory = host_->directory.lock();
+  if (directory != nullptr && name_.topic != metadata_topic_name) {
+    if (auto kept = co_await directory->checkpoint_now(); !kept) {
+      co_return fail(std::move(kept).error());
+    }
+  }
+  // Others may have gone further meanwhile.
+  if (start <= log_start_) co_return Result<>{};
   log_start_ = start;
-  if (epochs_.advance_start(start)) epochs_unsaved_ = true;
-  dirty_ = true;
-  host_->offsets_changed = true;
-  // Segments that lie wholly below go; retention will do the same by age and size.
-  std::vector<Offset> removed;
+  if (epochs_.advance_start(start)) {
+    epochs_unsaved_ = true;
+    save_epochs();
+  }
+  drop_segments_below(start);
+  if (observer_ != nullptr) observer_->on_progress();
+  co_return Result<>{};
+}
+
+// Takes away the segments that lie wholly below `start`, but never the newest one. Their files get
+// another name at once and go later, so that whoever reads them finishes.
+void PartitionLog::drop_segments_below(Offset start) {
+  std::vector<std::string> paths;
   while (segments_.size() > 1 && segments_[1]->base_offset() <= start) {
-    removed.push_back(segments_.front()->base_offset());
+    const Offset base = segments_.front()->base_offset();
+    for (const std::string_view kind : segment_kinds) {
+      paths.push_back(join_path(folder_->path, segment_file_name(base, kind)));
+    }
+    paths.push_back(join_path(folder_->path, segment_file_name(base, suffix::producer_snapshot)));
+    std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() == base; });
     segments_.erase(segments_.begin());
   }
-  if (removed.empty()) co_return Result<>{};
-  host_->port->act(
-      [folder = folder_->path, removed = std::move(removed)](DirectoryWriter* writer) -> Result<> {
-        for (const Offset base : removed) {
-          for (const std::string_view kind : segment_kinds) {
-            ARUS_TRY(writer->files().remove(join_path(folder, segment_file_name(base, kind))));
-          }
-          ARUS_TRY(writer->files().remove(
-              join_path(folder, segment_file_name(base, suffix::producer_snapshot))));
-        }
-        return Result<>{};
-      });
-  co_return co_await host_->port->drain();
+  if (paths.empty()) return;
+  const auto delay = env::milliseconds{config_->file_delete_delay_ms};
+  host_->port->act([paths, folder = folder_->path, delay, directory = host_->directory,
+                    link = link_, begin = segments_.front()->base_offset(),
+                    &loop = host_->port->loop()](DirectoryWriter* writer) -> Result<> {
+    env::FileSystem& files = writer->files();
+    std::vector<std::string> renamed;
+    for (const std::string& path : paths) {
+      if (!files.exists(path)) continue;
+      renamed.push_back(path + std::string(suffix::deleted));
+      ARUS_TRY(files.rename(path, renamed.back()));
+    }
+    ARUS_TRY(files.sync_directory(folder));
+    loop.post(
+        [directory, link, begin, renamed = std::move(renamed), delay]() mutable {
+          if (const auto alive = directory.lock()) alive->remove_later(std::move(renamed), delay);
+          if (link->log == nullptr) return;
+          link->log->files_begin_ = std::max(link->log->files_begin_, begin);
+          link->log->host_->offsets_changed = true;
+        },
+        env::Priority::background);
+    return {};
+  });
 }
 
 }  // namespace arus::storage

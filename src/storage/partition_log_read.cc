@@ -45,12 +45,14 @@ std::vector<SegmentView> PartitionLog::views(Offset from, Offset to) const {
   return found;
 }
 
+std::unexpected<Error> PartitionLog::out_of_range(Offset from) const {
+  return fail(ErrorCode::offset_out_of_range,
+              fmt::format("{} holds offsets from {} to {}, not {}", name_.to_string(),
+                          log_start_.value(), log_end_.value(), from.value()));
+}
+
 env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
-  if (from < log_start_ || from > log_end_) {
-    co_return fail(ErrorCode::offset_out_of_range,
-                   fmt::format("{} holds offsets from {} to {}, not {}", name_.to_string(),
-                               log_start_.value(), log_end_.value(), from.value()));
-  }
+  if (from < log_start_ || from > log_end_) co_return out_of_range(from);
   const Offset end = std::min(bound.end, written_end_);
   env::FileSystem& files = host_->environment.files();
   Segment* segment = from < end ? find_segment(from) : nullptr;
@@ -77,7 +79,11 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
       });
       segment = segment_at(base);
     }
-    if (!batches) co_return fail(std::move(batches).error());
+    if (!batches) {
+      // The segment was deleted under the reader.
+      if (from < log_start_) co_return out_of_range(from);
+      co_return fail(std::move(batches).error());
+    }
     if (segment != nullptr) segment->keep(facts, batches->verified_to, host_->open_files);
     if (!batches->records.empty()) {
       if (segment != nullptr) segment->note_cursor(batches->next);

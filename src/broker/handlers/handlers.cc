@@ -31,11 +31,13 @@ HandlerList make_handlers() {
   all.push_back(create_partitions_handler());
   all.push_back(create_topics_handler());
   all.push_back(delete_acls_handler());
+  all.push_back(delete_groups_handler());
   all.push_back(delete_topics_handler());
   all.push_back(describe_acls_handler());
   all.push_back(describe_client_quotas_handler());
   all.push_back(describe_configs_handler());
   all.push_back(describe_delegation_token_handler());
+  all.push_back(describe_groups_handler());
   all.push_back(describe_log_dirs_handler());
   all.push_back(describe_quorum_handler());
   all.push_back(describe_user_scram_credentials_handler());
@@ -43,10 +45,23 @@ HandlerList make_handlers() {
   all.push_back(expire_delegation_token_handler());
   all.push_back(incremental_alter_configs_handler());
   all.push_back(list_config_resources_handler());
+  all.push_back(list_groups_handler());
+  all.push_back(add_partitions_to_txn_handler());
+  all.push_back(add_offsets_to_txn_handler());
+  all.push_back(end_txn_handler());
+  all.push_back(write_txn_markers_handler());
+  all.push_back(describe_producers_handler());
+  all.push_back(describe_transactions_handler());
+  all.push_back(list_transactions_handler());
   all.push_back(list_partition_reassignments_handler());
   all.push_back(renew_delegation_token_handler());
   all.push_back(unregister_broker_handler());
   all.push_back(update_features_handler());
+  all.push_back(delete_records_handler());
+  all.push_back(offset_commit_handler());
+  all.push_back(offset_delete_handler());
+  all.push_back(offset_fetch_handler());
+  all.push_back(txn_offset_commit_handler());
   return all;
 }
 

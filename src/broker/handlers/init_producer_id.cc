@@ -1,18 +1,25 @@
-// InitProducerId: a number for an idempotent producer.
+// InitProducerId: a number for an idempotent producer, or a transactional id's number and epoch.
 #include "protocol/api/init_producer_id.h"
 
 #include "broker/context.h"
 #include "broker/handlers/handlers.h"
+#include "broker/handlers/transaction_answers.h"
+#include "coordinator/runtime/coordinator.h"
+#include "coordinator/transaction/transaction_machine.h"
 
 namespace arus::broker {
 namespace {
 
 using Request = protocol::InitProducerIdRequest;
 using Response = protocol::InitProducerIdResponse;
+using coordinator::Reply;
+using coordinator::TransactionMachine;
+using coordinator::Turn;
 using security::AclOperation;
 using security::ResourceType;
 
 constexpr std::int16_t no_epoch = -1;
+constexpr std::int16_t fenced_from_version = 4;
 
 Response refused(ErrorCode code) {
   Response response;
@@ -35,15 +42,27 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
   refusals.whole(refused(ErrorCode::cluster_authorization_failed));
 }
 
+env::Task<Response> begin_transactional(Request request, const Context& context) {
+  const std::int16_t version = context.version();
+  const std::string id = *request.transactional_id;
+  auto answer = co_await context.transactions().ask<Response>(
+      id, [request = std::move(request)](TransactionMachine& machine, Turn& turn,
+                                         Reply<Response> reply) mutable {
+        machine.init_producer_id(turn, std::move(request), std::move(reply));
+      });
+  if (!answer) co_return refused(answer.error().code);
+  answer->error_code = fenced_code(answer->error_code, version, fenced_from_version);
+  co_return std::move(*answer);
+}
+
 env::Task<Response> handle(Request request, Context& context) {
-  if (request.transactional_id) {
-    // The coordinator of transactions does not exist yet.
-    co_return refused(request.transactional_id->empty() ? ErrorCode::invalid_request
-                                                        : ErrorCode::coordinator_not_available);
-  }
   const bool has_id = request.producer_id != no_producer;
   const bool has_epoch = request.producer_epoch != no_epoch;
   if (has_id != has_epoch) co_return refused(ErrorCode::invalid_request);
+  if (request.transactional_id) {
+    if (request.transactional_id->empty()) co_return refused(ErrorCode::invalid_request);
+    co_return co_await begin_transactional(std::move(request), context);
+  }
   const auto id = co_await context.loop().producer_ids().next(
       context.controller(), context.node_id(), context.services().broker_epoch());
   if (!id) co_return refused(id.error().code);

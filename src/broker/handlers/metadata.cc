@@ -7,6 +7,7 @@
 #include "broker/handlers/handlers.h"
 #include "broker/handlers/live_brokers.h"
 #include "broker/handlers/topic_names.h"
+#include "broker/internal_topics.h"
 #include "protocol/api/create_topics.h"
 
 namespace arus::broker {
@@ -69,10 +70,7 @@ env::Task<std::map<std::string, ErrorCode>> create(Context& context,
   protocol::CreateTopicsRequest request;
   request.timeout_ms = old_controller_timeout_ms;
   for (auto& name : names) {
-    auto& topic = request.topics.emplace_back();
-    topic.name = name;
-    topic.num_partitions = -1;
-    topic.replication_factor = -1;
+    request.topics.push_back(new_topic(*context.config(), name));
     outcome[name] = ErrorCode::unknown_topic_or_partition;
   }
   const auto caller = context.caller(request.timeout_ms);
@@ -117,7 +115,7 @@ env::Task<void> answer_names(Context& context, const Request& request,
       codes[name] = ErrorCode::none;
     } else if (!is_topic_name(name)) {
       codes[name] = ErrorCode::invalid_topic_exception;
-    } else if (!create_missing || is_internal_topic(name)) {
+    } else if (!create_missing || (is_internal_topic(name) && !is_coordinator_topic(name))) {
       codes[name] = ErrorCode::unknown_topic_or_partition;
     } else if (!may_create(context, name)) {
       codes[name] = ErrorCode::topic_authorization_failed;

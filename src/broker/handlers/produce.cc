@@ -8,6 +8,7 @@
 #include "broker/handlers/handlers.h"
 #include "broker/handlers/topic_lookup.h"
 #include "broker/handlers/topic_names.h"
+#include "broker/handlers/transactional_append.h"
 #include "replication/append.h"
 #include "replication/fan_out.h"
 
@@ -36,6 +37,7 @@ struct Place {
 
 struct Work {
   std::vector<AppendItem> items;
+  std::vector<TopicPartition> names;
   std::vector<std::size_t> loops;
   std::vector<Place> places;
 };
@@ -119,6 +121,7 @@ Work collect(const Context& context, Request& request, Response& response) {
       }
       work.items.push_back(
           {.id = {lookup.topic->id, data.index}, .records = std::move(*data.records)});
+      work.names.push_back({lookup.topic->name, data.index});
       work.loops.push_back(context.partitions().loop_index(lookup.topic->name, data.index));
       work.places.push_back({i, j});
     }
@@ -187,11 +190,8 @@ env::Task<Response> handle(Request request, Context& context) {
   if (request.acks < -1 || request.acks > 1) {
     co_return refuse_all(std::move(response), ErrorCode::invalid_required_acks);
   }
-  if (is_transactional(request)) {
-    co_return refuse_all(std::move(response), ErrorCode::invalid_txn_state,
-                         "Transactions are not served by this version");
-  }
   Work work = collect(context, request, response);
+  const bool transactional = is_transactional(request);
   const AppendRequest append{
       .wait_until_visible = request.acks != 0,
       .all_replicas = request.acks == -1,
@@ -199,9 +199,12 @@ env::Task<Response> handle(Request request, Context& context) {
       .deadline = context.now() + env::milliseconds(std::max(request.timeout_ms, 0))};
   if (!work.items.empty()) {
     std::vector<AppendResult> results =
-        co_await replication::fan_out<AppendItem, AppendRequest, AppendResult>(
-            context.partitions(), std::move(work.items), std::move(work.loops), append,
-            &replication::append);
+        transactional
+            ? co_await append_in_transaction(context, *request.transactional_id,
+                                             std::move(work.items), std::move(work.names), append)
+            : co_await replication::fan_out<AppendItem, AppendRequest, AppendResult>(
+                  context.partitions(), std::move(work.items), std::move(work.loops), append,
+                  &replication::append);
     for (std::size_t i = 0; i < results.size(); ++i) {
       const Place& place = work.places[i];
       write_outcome(context, results[i],

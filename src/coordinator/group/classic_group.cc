@@ -4,9 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "base/assert.h"
+#include "base/reader.h"
 #include "coordinator/group/classic_groups.h"
-#include "protocol/record/consumer_protocol_subscription.h"
 #include "protocol/record/group_metadata_key.h"
 
 namespace arus::coordinator {
@@ -14,15 +13,30 @@ namespace {
 
 constexpr std::int16_t value_version = 3;
 
-// Adds the topics of a member's metadata. Every version of it begins as version 0 does.
-bool read_topics(ByteView metadata, std::vector<std::string>& topics) {
+void sort_and_unite(std::vector<std::string_view>& topics) {
+  std::ranges::sort(topics);
+  const auto same = std::ranges::unique(topics);
+  topics.erase(same.begin(), same.end());
+}
+
+// Adds the topics that a member's metadata name; false where they cannot be read, or are too many.
+// Every version of them begins as version 0 does: topics, and bytes of the user's.
+bool read_topics(ByteView metadata, std::vector<std::string_view>& topics) {
   Reader in(metadata);
-  const std::int16_t version = in.i16();
-  if (!in.ok() || version < 0) return false;
-  auto subscription = protocol::ConsumerProtocolSubscription::decode(in, 0);
-  if (!subscription) return false;
-  for (auto& topic : subscription->topics) topics.push_back(std::move(topic));
-  return true;
+  if (in.i16() < 0) return false;
+  const std::int32_t count = in.i32();
+  if (count < 0) return false;
+  for (std::int32_t i = 0; i < count && in.ok(); ++i) {
+    const std::int16_t length = in.i16();
+    if (length < 0) return false;
+    topics.push_back(in.text(static_cast<std::size_t>(length)));
+    // Members mostly want the same.
+    if (topics.size() > 2 * max_subscribed_topics) sort_and_unite(topics);
+    if (topics.size() > 2 * max_subscribed_topics) return false;
+  }
+  const std::int32_t user_data = in.i32();
+  if (user_data > 0) in.skip(static_cast<std::size_t>(user_data));
+  return in.ok();
 }
 
 }  // namespace
@@ -37,7 +51,9 @@ ClassicGroup::ClassicGroup(std::string id, ClassicGroupParts parts) : ClassicGro
   for (auto& member : parts.members) add(std::move(member));
   if (members_.empty()) return;
   state_ = ClassicState::stable;
-  if (parts.leader && member(*parts.leader) != nullptr) leader_ = std::move(*parts.leader);
+  if (parts.leader) {
+    if (ClassicMember* const known = member(*parts.leader)) leader_ = known;
+  }
   if (!protocol_name_) protocol_name_ = select_protocol();
   subscribe();
 }
@@ -83,6 +99,11 @@ std::vector<std::string> ClassicGroup::holding_up() const {
   return ids;
 }
 
+const std::string& ClassicGroup::leader() const {
+  static const std::string nobody;
+  return leader_ == nullptr ? nobody : leader_->id();
+}
+
 std::int32_t ClassicGroup::rebalance_timeout_ms() const {
   std::int32_t longest = 0;
   for (const auto& [id, member] : members_) {
@@ -105,19 +126,20 @@ bool ClassicGroup::supports(std::string_view protocol_type,
                             const std::vector<ClassicProtocol>& protocols) const {
   if (state_ == ClassicState::empty) return !protocol_type.empty() && !protocols.empty();
   if (protocol_type != protocol_type_) return false;
-  return std::ranges::any_of(protocols, [this](const ClassicProtocol& protocol) {
-    const auto found = offered_.find(protocol.name);
-    return (found == offered_.end() ? 0 : found->second) == members_.size();
-  });
+  return std::ranges::any_of(
+      protocols, [this](const ClassicProtocol& protocol) { return all_offer(protocol.name); });
 }
 
 std::string ClassicGroup::select_protocol() const {
-  std::map<std::string_view, std::size_t> votes;  // of what all offer
-  for (const auto& [name, count] : offered_) {
-    if (count == members_.size()) votes.emplace(name, 0);
+  std::map<std::string_view, std::size_t> votes;
+  for (const Offered& offered : offered_) {
+    if (offered.members == members_.size()) votes.emplace(offered.name, 0);
   }
-  // A member is only let in, or changed, with a protocol that all the others offer.
-  ARUS_ASSERT(!members_.empty() && !votes.empty());
+  // A member is only let in, or changed, with a protocol that all the others offer. Only a damaged
+  // directory has members without one in common; then any will do until they join again.
+  if (votes.empty()) {
+    for (const Offered& offered : offered_) votes.emplace(offered.name, 0);
+  }
   for (const auto& [id, member] : members_) {
     for (const auto& protocol : member->protocols()) {
       if (const auto found = votes.find(protocol.name); found != votes.end()) {
@@ -128,7 +150,7 @@ std::string ClassicGroup::select_protocol() const {
   }
   const auto most = std::ranges::max_element(
       votes, [](const auto& a, const auto& b) { return a.second < b.second; });
-  return std::string(most->first);
+  return most == votes.end() ? std::string{} : std::string(most->first);
 }
 
 protocol::GroupMetadataValue ClassicGroup::value() const {
@@ -136,7 +158,8 @@ protocol::GroupMetadataValue ClassicGroup::value() const {
   value.protocol_type = protocol_type_;
   value.generation = generation_;
   value.protocol = protocol_name_;
-  value.leader = leader_.empty() ? std::nullopt : std::optional(leader_);
+  value.leader.reset();
+  if (leader_ != nullptr) value.leader = leader_->id();
   value.current_state_timestamp = state_since_ms_;
   value.members.reserve(members_.size());
   for (const auto& [id, member] : members_) {
@@ -224,24 +247,17 @@ void ClassicGroup::on_offset_commit(Turn& turn, std::string_view member_id) {
 void ClassicGroup::subscribe() {
   subscribed_.reset();
   if (!uses_consumer_protocol()) return;
-  std::vector<std::string> topics;
+  std::vector<std::string_view> topics;
   if (!members_.empty()) {
     if (!protocol_name_) return;
     for (const auto& [id, member] : members_) {
+      // The views stay good: the member keeps the bytes.
       if (!read_topics(member->metadata(*protocol_name_).view(), topics)) return;
-      // Members mostly want the same.
-      if (topics.size() > 2 * members_.size()) {
-        std::ranges::sort(topics);
-        const auto same = std::ranges::unique(topics);
-        topics.erase(same.begin(), same.end());
-      }
     }
   }
-  std::ranges::sort(topics);
-  const auto same = std::ranges::unique(topics);
-  topics.erase(same.begin(), same.end());
-  topics.shrink_to_fit();
-  subscribed_ = std::move(topics);
+  sort_and_unite(topics);
+  if (topics.size() > max_subscribed_topics) return;
+  subscribed_.emplace(topics.begin(), topics.end());
 }
 
 bool ClassicGroup::apply(const protocol::GroupMetadataValue& value) {
@@ -263,11 +279,8 @@ bool ClassicGroup::apply(const protocol::GroupMetadataValue& value) {
   state_since_ms_ = value.current_state_timestamp;
   initial_rebalance_ = false;
   for (const auto& stored : value.members) apply_member(stored);
-  leader_.clear();
-  if (!members_.empty()) {
-    const bool known = value.leader && member(*value.leader) != nullptr;
-    leader_ = known ? *value.leader : members_.begin()->second->id();
-  }
+  leader_ = value.leader ? member(*value.leader) : nullptr;
+  if (leader_ == nullptr && !members_.empty()) leader_ = members_.begin()->second.get();
   state_ = members_.empty() ? ClassicState::empty : ClassicState::stable;
   return true;
 }

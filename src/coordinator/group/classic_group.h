@@ -21,6 +21,8 @@ class ClassicGroups;
 
 // The protocol type of consumers, whose metadata the broker can read.
 inline constexpr std::string_view consumer_protocol_type = "consumer";
+// A group of consumers that subscribe to more counts as subscribed to every topic.
+inline constexpr std::size_t max_subscribed_topics = 100'000;
 
 enum class ClassicState : std::uint8_t {
   // Without members: new, or a place for offsets only, or all have gone.
@@ -106,8 +108,8 @@ class ClassicGroup final : public Group {
     return state_ == ClassicState::empty && protocol_type_.empty() && pending_.empty();
   }
   // Empty where there is none.
-  [[nodiscard]] const std::string& leader() const { return leader_; }
-  [[nodiscard]] bool is_leader(const ClassicMember& member) const { return leader_ == member.id(); }
+  [[nodiscard]] const std::string& leader() const;
+  [[nodiscard]] bool is_leader(const ClassicMember& member) const { return leader_ == &member; }
   [[nodiscard]] const Members& members() const { return members_; }
   // Null where there is none.
   [[nodiscard]] ClassicMember* member(std::string_view id) const;
@@ -126,7 +128,7 @@ class ClassicGroup final : public Group {
   // Whether a member with these could take part: all members have one of them in common.
   [[nodiscard]] bool supports(std::string_view protocol_type,
                               const std::vector<ClassicProtocol>& protocols) const;
-  // What most members prefer of what all of them offer. There must be members.
+  // What most members prefer of what all of them offer; of equals the first by name.
   [[nodiscard]] std::string select_protocol() const;
   // The group as it is now.
   [[nodiscard]] protocol::GroupMetadataValue value() const;
@@ -183,17 +185,23 @@ class ClassicGroup final : public Group {
   void apply_member(const protocol::GroupMetadataValue::MemberMetadata& stored);
   void subscribe();
   void hold(std::size_t more, std::size_t less);
-  void count_protocols(const ClassicMember& member, int by);
+  // A protocol, and how many members offer it.
+  struct Offered {
+    std::string name;
+    std::uint32_t members = 0;
+  };
+  void count_protocols(const ClassicMember& member, bool more);
+  [[nodiscard]] bool all_offer(std::string_view protocol) const;
 
   ClassicGroups* decisions_ = nullptr;  // whoever decides about it; null until it is put to use
   PhaseTimer phase_;
   Members members_;
   std::map<std::string_view, ClassicMember*> static_members_;  // by instance id
   std::map<std::string_view, std::unique_ptr<PendingMember>> pending_;
-  std::map<std::string, std::uint32_t, std::less<>> offered_;  // protocol: by how many members
+  std::vector<Offered> offered_;  // by name
   std::string protocol_type_;
   std::optional<std::string> protocol_name_;
-  std::string leader_;
+  ClassicMember* leader_ = nullptr;
   // Sorted; nothing where the members' metadata cannot be read.
   std::optional<std::vector<std::string>> subscribed_;
   std::int64_t state_since_ms_ = -1;

@@ -100,6 +100,19 @@ TEST(ClassicGroup, UnreadableSubscriptionCountsAsAllTopics) {
   EXPECT_FALSE(test.group().expiry());
 }
 
+TEST(ClassicGroup, TooManyTopicsCountAsAllTopics) {
+  std::vector<std::string> topics;
+  for (std::size_t i = 0; i <= max_subscribed_topics; ++i) topics.push_back(std::to_string(i));
+  ClassicBench test;
+  test.one_member({.protocols = {{"range", subscription_to(topics)}}});
+  EXPECT_TRUE(test.group().is_subscribed_to("any"));
+  topics.pop_back();
+  test.group_id = "h";
+  test.one_member({.protocols = {{"range", subscription_to(topics)}}});
+  EXPECT_FALSE(test.group().is_subscribed_to("any"));
+  EXPECT_TRUE(test.group().is_subscribed_to("99999"));
+}
+
 TEST(ClassicGroup, IsDescribedWithMetadataOnlyWhileStable) {
   ClassicBench test;
   const std::string id = test.one_member();

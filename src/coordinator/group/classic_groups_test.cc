@@ -497,6 +497,23 @@ TEST(ClassicGroups, MetadataBeyondTheLimitAreRefused) {
   EXPECT_LE(test.group().held_bytes(), max_held_bytes_of_group);
 }
 
+TEST(ClassicGroups, MemoryOfAPartitionIsSharedByItsGroups) {
+  ClassicBench test;
+  const Slice much(Bytes(15U << 20U));
+  for (const char* group : {"a", "b", "c", "d"}) {
+    test.group_id = group;
+    EXPECT_FALSE(test.join({.protocols = {{"range", much}}, .version = 3}).given());
+  }
+  test.group_id = "e";
+  EXPECT_EQ(test.join({.protocols = {{"range", much}}, .version = 3}).value().error_code,
+            ErrorCode::coordinator_not_available);
+  EXPECT_FALSE(test.join({.version = 3}).given());
+  test.group_id = "a";
+  test.bench.turn([&](Turn& turn) { test.group().append_tombstones(turn); });
+  test.group_id = "f";
+  EXPECT_FALSE(test.join({.protocols = {{"range", much}}, .version = 3}).given());
+}
+
 TEST(ClassicGroups, IdThatNoAnswerCouldCarryIsRefused) {
   ClassicBench test;
   const auto answer = test.join({.client_id = std::string(32'767, 'c')});

@@ -77,7 +77,7 @@ struct JoinOptions {
 using JoinAnswer = Answer<protocol::JoinGroupResponse>;
 using SyncAnswer = Answer<protocol::SyncGroupResponse>;
 
-// One group, "g", and its machine.
+// One group at a time, and its machine.
 class ClassicBench {
  public:
   static GroupSettings quick() {
@@ -90,7 +90,7 @@ class ClassicBench {
 
   JoinAnswer join(const JoinOptions& options = {}) {
     protocol::JoinGroupRequest request;
-    request.group_id = "g";
+    request.group_id = group_id;
     request.member_id = options.member_id;
     request.group_instance_id = options.instance_id;
     request.protocol_type = options.protocol_type;
@@ -116,7 +116,7 @@ class ClassicBench {
                   const std::vector<std::pair<std::string, std::string>>& assignments = {},
                   std::optional<std::string> instance_id = {}) {
     protocol::SyncGroupRequest request;
-    request.group_id = "g";
+    request.group_id = group_id;
     request.member_id = as.member_id;
     request.generation_id = as.generation_id;
     request.group_instance_id = std::move(instance_id);
@@ -138,7 +138,7 @@ class ClassicBench {
     Answer<protocol::HeartbeatResponse> answer;
     bench.turn([&](Turn& turn) {
       machine.classic().heartbeat(turn, {},
-                                  {.group_id = "g",
+                                  {.group_id = group_id,
                                    .generation_id = generation,
                                    .member_id = member_id,
                                    .group_instance_id = std::move(instance_id)},
@@ -150,14 +150,14 @@ class ClassicBench {
       std::vector<protocol::LeaveGroupRequest::MemberIdentity> members) {
     Answer<protocol::LeaveGroupResponse> answer;
     bench.turn([&](Turn& turn) {
-      machine.classic().leave(turn, {}, {.group_id = "g", .members = std::move(members)},
+      machine.classic().leave(turn, {}, {.group_id = group_id, .members = std::move(members)},
                               answer.reply());
     });
     return answer.value();
   }
   void pass_ms(std::int64_t ms) { bench.pass(env::milliseconds(ms)); }
 
-  [[nodiscard]] ClassicGroup* find() { return machine.groups().find_as<ClassicGroup>("g"); }
+  [[nodiscard]] ClassicGroup* find() { return machine.groups().find_as<ClassicGroup>(group_id); }
   [[nodiscard]] ClassicGroup& group() { return *find(); }
   [[nodiscard]] protocol::GroupMetadataValue stored(std::size_t back = 0) const {
     const auto& logged = bench.log().at(bench.log().size() - 1 - back);
@@ -174,6 +174,7 @@ class ClassicBench {
 
   ClassicMachine machine;
   MachineBench bench;
+  std::string group_id = "g";
 };
 
 }  // namespace arus::coordinator

@@ -32,6 +32,15 @@ std::vector<Response::JoinGroupResponseMember> members_for_leader(const ClassicG
   return members;
 }
 
+template <class Protocols>
+std::size_t size_of(const Protocols& protocols) {
+  std::size_t bytes = 0;
+  for (const auto& protocol : protocols) {
+    bytes += sizeof(ClassicProtocol) + protocol.name.size() + protocol.metadata.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 // One request on its way.
@@ -68,9 +77,6 @@ void ClassicGroups::join(Turn& turn, const GroupCaller& caller, Request request,
                          Reply<Response> reply) {
   Joining joining{
       .caller = caller, .request = std::move(request), .reply = std::move(reply), .protocols = {}};
-  joining.protocols = classic_protocols(joining.request.protocols);
-  joining.request.protocols.clear();
-
   const GroupSettings& settings = surroundings_.settings;
   if (joining.request.session_timeout_ms < settings.min_session_timeout_ms ||
       joining.request.session_timeout_ms > settings.max_session_timeout_ms) {
@@ -78,6 +84,14 @@ void ClassicGroups::join(Turn& turn, const GroupCaller& caller, Request request,
     joining.refuse(turn, ErrorCode::invalid_session_timeout, std::move(member_id));
     return;
   }
+  if (size_of(joining.request.protocols) > max_held_bytes_of_group) {
+    std::string member_id = std::move(joining.request.member_id);
+    joining.refuse(turn, ErrorCode::group_max_size_reached, std::move(member_id));
+    return;
+  }
+  joining.protocols = classic_protocols(joining.request.protocols);
+  joining.request.protocols = {};
+
   ErrorCode refusal = ErrorCode::none;
   ClassicGroup* const group = group_for_join(turn, joining, refusal);
   if (group == nullptr) {
@@ -146,9 +160,7 @@ bool ClassicGroups::accepts(const ClassicGroup& group, std::string_view member_i
 ErrorCode ClassicGroups::room_for(const ClassicGroup& group, const Joining& joining,
                                   const ClassicMember* known) const {
   std::size_t more = sizeof(ClassicMember) + joining.caller.client_id.size();
-  for (const auto& protocol : joining.protocols) {
-    more += sizeof protocol + protocol.name.size() + protocol.metadata.size();
-  }
+  more += size_of(joining.protocols);
   const std::size_t less = known == nullptr ? 0 : known->held_bytes();
   if (more <= less) return ErrorCode::none;
   if (group.held_bytes() + more - less > max_held_bytes_of_group) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "coordinator/group/classic_group.h"
@@ -19,21 +20,20 @@ Slice own_copy(ByteView bytes) {
 
 std::vector<ClassicProtocol> classic_protocols(
     const std::vector<protocol::JoinGroupRequest::JoinGroupRequestProtocol>& offered) {
+  // Positions in order of their names, so that a repeated one follows the first of its name.
+  std::vector<std::size_t> order(offered.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {},
+                    [&](std::size_t i) { return std::pair(std::string_view(offered[i].name), i); });
+  std::vector<bool> is_repeated(offered.size());
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    is_repeated[order[i]] = offered[order[i]].name == offered[order[i - 1]].name;
+  }
   std::vector<ClassicProtocol> protocols;
   protocols.reserve(offered.size());
-  std::vector<std::string_view> names;
-  names.reserve(offered.size());
-  for (const auto& protocol : offered) names.push_back(protocol.name);
-  std::ranges::sort(names);
-  const bool repeated = std::ranges::adjacent_find(names) != names.end();
-  std::vector<std::string_view> seen;
-  for (const auto& protocol : offered) {
-    if (repeated) {
-      const auto at = std::ranges::lower_bound(seen, std::string_view(protocol.name));
-      if (at != seen.end() && *at == protocol.name) continue;
-      seen.insert(at, protocol.name);
-    }
-    protocols.push_back({protocol.name, own_copy(protocol.metadata.view())});
+  for (std::size_t i = 0; i < offered.size(); ++i) {
+    if (is_repeated[i]) continue;
+    protocols.push_back({offered[i].name, own_copy(offered[i].metadata.view())});
   }
   return protocols;
 }

@@ -15,13 +15,22 @@ void ClassicGroup::hold(std::size_t more, std::size_t less) {
   if (decisions_ != nullptr) decisions_->held_bytes_ = decisions_->held_bytes_ + more - less;
 }
 
-void ClassicGroup::count_protocols(const ClassicMember& member, int by) {
+void ClassicGroup::count_protocols(const ClassicMember& member, bool more) {
   for (const auto& protocol : member.protocols()) {
-    auto found = offered_.find(protocol.name);
-    if (found == offered_.end()) found = offered_.emplace(protocol.name, 0).first;
-    found->second += static_cast<std::uint32_t>(by);
-    if (found->second == 0) offered_.erase(found);
+    const auto at = std::ranges::lower_bound(offered_, protocol.name, {}, &Offered::name);
+    const bool is_known = at != offered_.end() && at->name == protocol.name;
+    if (more) {
+      is_known ? void(++at->members) : void(offered_.insert(at, {protocol.name, 1}));
+    } else if (--at->members == 0) {
+      offered_.erase(at);
+    }
   }
+}
+
+bool ClassicGroup::all_offer(std::string_view protocol) const {
+  const auto at = std::ranges::lower_bound(offered_, protocol, {}, &Offered::name);
+  const bool is_known = at != offered_.end() && at->name == protocol;
+  return (is_known ? at->members : 0) == members_.size();
 }
 
 ClassicMember& ClassicGroup::add(ClassicMemberParts parts) {
@@ -34,28 +43,27 @@ ClassicMember& ClassicGroup::add(ClassicMemberParts parts) {
     const bool is_known = !static_members_.emplace(*member.instance_id(), &member).second;
     ARUS_ASSERT(!is_known);
   }
-  if (leader_.empty()) leader_ = member.id();
-  count_protocols(member, 1);
+  if (leader_ == nullptr) leader_ = &member;
+  count_protocols(member, true);
   hold(member.held_bytes(), 0);
   return member;
 }
 
 void ClassicGroup::remove(ClassicMember& member) {
-  count_protocols(member, -1);
+  count_protocols(member, false);
   hold(0, member.held_bytes());
   if (member.awaits_join()) --awaiting_join_;
   set_owes_sync(member, false);
   if (member.is_static()) static_members_.erase(*member.instance_id());
   const bool led = is_leader(member);
   members_.erase(member.id());
-  if (led) leader_ = members_.empty() ? std::string{} : members_.begin()->second->id();
+  if (led) leader_ = members_.empty() ? nullptr : members_.begin()->second.get();
 }
 
 ClassicMember& ClassicGroup::rename(ClassicMember& member, std::string new_id) {
   auto node = members_.extract(member.id());
   ARUS_ASSERT(!node.empty());
   hold(new_id.size(), member.id().size());
-  if (is_leader(member)) leader_ = new_id;
   member.parts_.member_id = std::move(new_id);
   node.key() = member.id();
   const bool is_unique = members_.insert(std::move(node)).inserted;
@@ -65,11 +73,11 @@ ClassicMember& ClassicGroup::rename(ClassicMember& member, std::string new_id) {
 
 void ClassicGroup::update(ClassicMember& member, std::vector<ClassicProtocol> protocols,
                           std::int32_t rebalance_timeout_ms, std::int32_t session_timeout_ms) {
-  count_protocols(member, -1);
+  count_protocols(member, false);
   const std::size_t before = member.held_bytes();
   member.parts_.protocols = std::move(protocols);
   hold(member.held_bytes(), before);
-  count_protocols(member, 1);
+  count_protocols(member, true);
   member.parts_.rebalance_timeout_ms = rebalance_timeout_ms;
   member.parts_.session_timeout_ms = session_timeout_ms;
 }
@@ -156,12 +164,11 @@ void ClassicGroup::move_to(ClassicState state, std::int64_t wall_ms) {
 }
 
 bool ClassicGroup::elect_joined_leader() {
-  const ClassicMember* const leader = member(leader_);
-  if (leader == nullptr) return false;
-  if (leader->awaits_join()) return true;
+  if (leader_ == nullptr) return false;
+  if (leader_->awaits_join()) return true;
   for (const auto& [id, member] : members_) {
     if (!member->awaits_join()) continue;
-    leader_ = member->id();
+    leader_ = member.get();
     return true;
   }
   return false;

@@ -12,6 +12,7 @@
 #include "coordinator/group/groups.h"
 #include "coordinator/group/offsets.h"
 #include "coordinator/runtime/machine.h"
+#include "protocol/api/list_groups.h"
 
 namespace arus::coordinator {
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "coordinator/group/group_settings.h"
 #include "coordinator/group/groups.h"
+#include "coordinator/group/offset_cleaning.h"
+#include "coordinator/group/offset_store.h"
+#include "coordinator/group/pending_offsets.h"
 #include "coordinator/runtime/machine.h"
 #include "protocol/api/offset_commit.h"
 #include "protocol/api/offset_delete.h"
@@ -16,21 +18,28 @@
 
 namespace arus::coordinator {
 
-class ClassicGroups;
+// Makes the group that offsets are committed to without members: ClassicGroups::group_for_offsets.
+using GroupForOffsets = std::function<Group&(std::string_view id)>;
 
-// What groups have committed, by group, topic and partition. A group that was never anything but a
-// place for offsets is made by ClassicGroups::group_for_offsets. A part of the group machine.
+// What groups have committed, by group, topic and partition. A part of the group machine.
+//
+// Holds: a group with an offset, or with one in an open transaction, exists; it is made when the
+// first such record is replayed. A partition that is in an open transaction does not expire.
 class Offsets {
  public:
-  Offsets(GroupSurroundings& surroundings, Groups& groups, Timers& timers);
-  ~Offsets();
+  // Records of one request, in bytes, that are sure to fit the batch of a turn.
+  static constexpr std::size_t longest_commit_bytes = 900'000;
+
+  Offsets(GroupSurroundings& surroundings, Groups& groups, Timers& timers,
+          GroupForOffsets group_for_offsets);
 
   void commit(Turn& turn, const GroupCaller& caller, protocol::OffsetCommitRequest request,
-              ClassicGroups& classic, Reply<protocol::OffsetCommitResponse> reply);
+              Reply<protocol::OffsetCommitResponse> reply);
+  // The transaction has been verified to hold this partition.
   void commit_transactional(Turn& turn, const GroupCaller& caller,
-                            protocol::TxnOffsetCommitRequest request, ClassicGroups& classic,
+                            protocol::TxnOffsetCommitRequest request,
                             Reply<protocol::TxnOffsetCommitResponse> reply);
-  // Nothing named: every topic of the group.
+  // No list of topics: every topic of the group.
   [[nodiscard]] protocol::OffsetFetchResponse::OffsetFetchResponseGroup fetch(
       const protocol::OffsetFetchRequest::OffsetFetchRequestGroup& request,
       bool require_stable) const;
@@ -39,6 +48,7 @@ class Offsets {
 
   // Adds tombstones for all offsets of a group that is being deleted.
   void append_tombstones(Turn& turn, std::string_view group);
+  // Those of open transactions among them.
   [[nodiscard]] bool has_offsets(std::string_view group) const;
 
   // Of the keys 0 and 1; false for any other.
@@ -49,12 +59,31 @@ class Offsets {
   // Offsets of deleted topics go.
   void on_image(Turn& turn, const metadata::MetadataDelta& delta);
 
+  [[nodiscard]] const OffsetStore& stored() const { return stored_; }
+  [[nodiscard]] const PendingOffsets& pending() const { return pending_; }
+
  private:
-  class Store;
+  // When a commit was made, and when it expires where the request says so.
+  struct Stamp {
+    std::int64_t now_ms = -1;
+    std::int64_t expire_ms = -1;
+  };
+
+  [[nodiscard]] Result<> check_committer(const OffsetCommitter& committer,
+                                         std::string_view group) const;
+  [[nodiscard]] bool is_too_long(const std::optional<std::string>& metadata) const;
+  [[nodiscard]] protocol::OffsetFetchResponse::OffsetFetchResponsePartitions fetch_one(
+      const OffsetKey& key, const Uuid& topic_id, bool group_is_known, bool require_stable) const;
+  template <class Request, class Response, class Write>
+  void decide(const OffsetCommitter& committer, Request& request, const Stamp& stamp,
+              Write write) const;
+
   GroupSurroundings& surroundings_;
   Groups& groups_;
-  Timers& timers_;
-  std::unique_ptr<Store> store_;
+  const GroupForOffsets group_for_offsets_;
+  OffsetStore stored_;
+  PendingOffsets pending_;
+  OffsetCleaning cleaning_;
 };
 
 }  // namespace arus::coordinator

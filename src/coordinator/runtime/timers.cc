@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "coordinator/runtime/turn.h"
+
 namespace arus::coordinator {
 
 void Timer::fire() { fire(*timers_->turn_); }

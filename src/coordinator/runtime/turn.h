@@ -26,8 +26,12 @@ class Machine;
 // Lives on the stack of the loop of the partition; valid during the call that it was given to.
 class Turn {
  public:
-  Turn(Machine& machine, env::TimePoint now, std::int64_t wall_ms)
-      : machine_(machine), now_(now), wall_ms_(wall_ms) {}
+  // What a topic takes without settings of its own (max.message.bytes).
+  static constexpr std::size_t default_batch_limit_bytes = 1'048'588;
+
+  Turn(Machine& machine, env::TimePoint now, std::int64_t wall_ms,
+       std::size_t batch_limit_bytes = default_batch_limit_bytes)
+      : machine_(machine), now_(now), wall_ms_(wall_ms), batch_limit_bytes_(batch_limit_bytes) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -36,6 +40,9 @@ class Turn {
   // Milliseconds since 1970, for what is stored.
   [[nodiscard]] std::int64_t wall_ms() const { return wall_ms_; }
 
+  // Whether the log takes a record of this size. One that does not fit must not be appended: the
+  // whole machine would be loaded again for it. Kafka answers UNKNOWN_SERVER_ERROR then.
+  [[nodiscard]] bool fits(const Record& record) const;
   // Appends `record` when the turn ends, and replays it now.
   void append(Record record);
   // Appends `records` as one transactional batch of this producer when the turn ends. They are
@@ -76,6 +83,7 @@ class Turn {
   Machine& machine_;
   env::TimePoint now_;
   std::int64_t wall_ms_;
+  std::size_t batch_limit_bytes_;
   std::vector<Record> records_;
   Transactional transactional_;
   std::vector<Finish> finish_;

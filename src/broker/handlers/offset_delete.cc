@@ -1,0 +1,58 @@
+// OffsetDelete: forgets committed offsets of topics that a group does not read any more.
+#include "protocol/api/offset_delete.h"
+
+#include "broker/handlers/handlers.h"
+#include "broker/handlers/offset_partitions.h"
+#include "broker/handlers/outcome.h"
+#include "coordinator/group/group_machine.h"
+#include "coordinator/runtime/coordinator.h"
+
+namespace arus::broker {
+namespace {
+
+using Request = protocol::OffsetDeleteRequest;
+using Response = protocol::OffsetDeleteResponse;
+using security::AclOperation;
+using security::ResourceType;
+
+void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+  if (context.authorization().allows(AclOperation::remove, ResourceType::group, request.group_id)) {
+    return;
+  }
+  refusals.whole(failed_as_whole<Response>(Error{ErrorCode::group_authorization_failed, {}, 0}));
+}
+
+env::Task<Response> handle(Request request, Context& context) {
+  Response response;
+  const auto places = keep_existing(
+      response, request.topics,
+      [&](const Request::OffsetDeleteRequestTopic& topic) {
+        return find_topic(context, topic.name, AclOperation::read);
+      },
+      [](auto& answer, const Request::OffsetDeleteRequestTopic& topic) {
+        answer.name = topic.name;
+      },
+      [](auto&, const metadata::TopicImage&) {});
+  const auto refuse = [](ErrorCode code) { return failed_as_whole<Response>(Error{code, {}, 0}); };
+  if (request.group_id.empty()) co_return refuse(ErrorCode::invalid_group_id);
+  const std::string group = request.group_id;
+  const auto given = co_await context.groups().ask<Response>(
+      group,
+      [request = std::move(request)](coordinator::GroupMachine& machine, coordinator::Turn& turn,
+                                     coordinator::Reply<Response> reply) mutable {
+        machine.delete_offsets(turn, std::move(request), std::move(reply));
+      });
+  // What was wrong with single partitions is not told beside an error of the whole.
+  if (!given) co_return refuse(given.error().code);
+  if (given->error_code != ErrorCode::none) co_return refuse(given->error_code);
+  put_codes(response, places, *given);
+  co_return response;
+}
+
+}  // namespace
+
+std::unique_ptr<net::Handler> offset_delete_handler() {
+  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+}
+
+}  // namespace arus::broker

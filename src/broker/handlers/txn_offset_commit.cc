@@ -1,0 +1,113 @@
+// TxnOffsetCommit: offsets that count once the transaction of their producer is committed.
+#include "protocol/api/txn_offset_commit.h"
+
+#include "broker/handlers/handlers.h"
+#include "broker/handlers/offset_partitions.h"
+#include "coordinator/group/group_machine.h"
+#include "coordinator/runtime/coordinator.h"
+#include "coordinator/transaction/transaction_partitions.h"
+
+namespace arus::broker {
+namespace {
+
+using Request = protocol::TxnOffsetCommitRequest;
+using Response = protocol::TxnOffsetCommitResponse;
+using security::AclOperation;
+using security::ResourceType;
+
+// Clients before it take COORDINATOR_LOAD_IN_PROGRESS for a bug (KAFKA-7296).
+constexpr std::int16_t loading_is_known_from_version = 2;
+// KIP-890: the error that ends a transaction without ending the producer, and the broker adding the
+// partition of the group by itself.
+constexpr std::int16_t abortable_is_known_from_version = 4;
+constexpr std::int16_t joins_from_version = 5;
+constexpr std::int16_t growing_epochs = 2;
+
+void name_topic(Response::TxnOffsetCommitResponseTopic& answer,
+                const Request::TxnOffsetCommitRequestTopic& topic) {
+  answer.name = topic.name;
+}
+
+void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+  const net::Authorization& may = context.authorization();
+  const auto refuse = [&](ErrorCode code) {
+    refusals.whole(refuse_partitions<Response>(request, code, name_topic));
+  };
+  if (!may.allows(AclOperation::write, ResourceType::transactional_id, request.transactional_id)) {
+    refuse(ErrorCode::transactional_id_authorization_failed);
+  } else if (!may.allows(AclOperation::read, ResourceType::group, request.group_id)) {
+    refuse(ErrorCode::group_authorization_failed);
+  }
+}
+
+coordinator::PartitionRetry partition_retry(const config::BrokerConfig& config) {
+  return {
+      .backoff = env::milliseconds(config.integer("add.partitions.to.txn.retry.backoff.ms")),
+      .longest = env::milliseconds(config.integer("add.partitions.to.txn.retry.backoff.max.ms"))};
+}
+
+// Whether the partition of the group is in the producer's transaction; clients of version 2 of
+// transactions leave it to the broker to put it there.
+env::Task<ErrorCode> join_transaction(const Context& context, const Request& request,
+                                      std::int32_t partition) {
+  const std::int16_t version = context.version();
+  const bool joins = version >= joins_from_version;
+  coordinator::TransactionPartitions joining{
+      .transactional_id = request.transactional_id,
+      .producer_id = request.producer_id,
+      .producer_epoch = request.producer_epoch,
+      .verify_only = !joins,
+      .client_version = joins ? growing_epochs : std::int16_t{0},
+      .partitions = {{context.groups().topic(), partition}}};
+  const auto codes = co_await coordinator::join_transaction(
+      context.transactions(), std::move(joining), version >= abortable_is_known_from_version,
+      partition_retry(*context.config()));
+  co_return codes.empty() ? ErrorCode::unknown_server_error : codes.front();
+}
+
+env::Task<ErrorCode> commit(const Context& context, Request request,
+                            const std::vector<OffsetPlace>& places, Response& response) {
+  if (request.group_id.empty()) co_return ErrorCode::invalid_group_id;
+  const auto partition = context.groups().partition_of(request.group_id);
+  if (!partition) co_return partition.error().code;
+  const ErrorCode joined = co_await join_transaction(context, request, *partition);
+  if (joined != ErrorCode::none) co_return joined;
+  const auto given = co_await context.groups().ask_partition<Response>(
+      *partition, [caller = group_caller(context), request = std::move(request)](
+                      coordinator::GroupMachine& machine, coordinator::Turn& turn,
+                      coordinator::Reply<Response> reply) mutable {
+        machine.commit_transactional_offsets(turn, caller, std::move(request), std::move(reply));
+      });
+  if (!given) co_return given.error().code;
+  put_codes(response, places, *given);
+  co_return ErrorCode::none;
+}
+
+env::Task<Response> handle(Request request, Context& context) {
+  Response response;
+  const auto places = keep_existing(
+      response, request.topics,
+      [&](const Request::TxnOffsetCommitRequestTopic& topic) {
+        return find_topic(context, topic.name, AclOperation::read);
+      },
+      name_topic, [](auto&, const metadata::TopicImage&) {});
+  if (places.empty()) co_return response;
+  const ErrorCode code = co_await commit(context, std::move(request), places, response);
+  if (code != ErrorCode::none) put_codes(response, places, code);
+  if (context.version() >= loading_is_known_from_version) co_return response;
+  for (const OffsetPlace& place : places) {
+    ErrorCode& told = response.topics[place.topic].partitions[place.partition].error_code;
+    if (told == ErrorCode::coordinator_load_in_progress) {
+      told = ErrorCode::coordinator_not_available;
+    }
+  }
+  co_return response;
+}
+
+}  // namespace
+
+std::unique_ptr<net::Handler> txn_offset_commit_handler() {
+  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+}
+
+}  // namespace arus::broker

@@ -1,0 +1,286 @@
+// Moving the start of a log: what readers see, what files are left, what a power cut leaves.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "env/simulated.h"
+#include "env/simulated/disk.h"
+#include "storage/file_names.h"
+#include "storage/log_testing.h"
+
+namespace arus::storage {
+namespace {
+
+using env::Task;
+
+constexpr const char* root = "/data";
+
+class LogStartTest : public testing::TestWithParam<int> {
+ protected:
+  explicit LogStartTest(std::uint64_t seed = 11)
+      : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {
+    set_log_level("storage", LogLevel::off);
+    config_->segment_bytes = 400;
+    start();
+  }
+  ~LogStartTest() override { stop(); }
+
+  void start() {
+    environment_ = simulation_.make_environment({.disk = disk_});
+    auto opened = LogDirectory::open(*environment_, root);
+    ASSERT_TRUE(opened) << opened.error().message;
+    directory_ = std::move(*opened);
+  }
+  void stop() {
+    directory_ = nullptr;
+    environment_ = nullptr;
+  }
+  template <class Body>
+  void run(Body body) {
+    env::run_until_done(*environment_, body());
+  }
+  Task<std::unique_ptr<Log>> open(std::int32_t partition = 0) {
+    auto log = co_await directory_->open_log({"topic", partition}, test_topic_id, config_);
+    EXPECT_TRUE(log) << log.error().message;
+    EXPECT_TRUE(co_await directory_->sync_recovered());
+    co_return std::move(*log);
+  }
+  static Task<void> fill(Log& log, int batches, LeaderEpoch epoch = LeaderEpoch{0}) {
+    for (int i = 0; i < batches; ++i) {
+      EXPECT_TRUE(append(log, make_batch(), {.leader_epoch = epoch}));
+    }
+    EXPECT_TRUE(co_await log.flush());
+  }
+  [[nodiscard]] bool exists(const std::string& name) const {
+    return disk_->exists(std::string(root) + "/topic-0/" + name);
+  }
+  std::uint64_t below(std::uint64_t bound) { return simulation_.random().below(bound); }
+
+  env::Simulation simulation_;
+  std::shared_ptr<env::SimulatedDisk> disk_;
+  std::shared_ptr<config::TopicConfig> config_ = test_config();
+  std::unique_ptr<env::SimulatedEnvironment> environment_;
+  std::unique_ptr<LogDirectory> directory_;
+};
+
+TEST_F(LogStartTest, SegmentsBelowGetAnotherNameAndGoLater) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    co_await fill(*log, 20);
+    const std::int64_t size = log->size_bytes();
+    EXPECT_TRUE(exists("00000000000000000000.log"));
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{11}));
+    EXPECT_EQ(log->log_start(), Offset{11});
+    EXPECT_LT(log->size_bytes(), size);
+    co_await env::sleep_for(env::seconds{1});
+    EXPECT_FALSE(exists("00000000000000000000.log"));
+    EXPECT_TRUE(exists("00000000000000000000.log.deleted"));
+    EXPECT_TRUE(exists("00000000000000000000.index.deleted"));
+    co_await env::sleep_for(env::seconds{70});
+    EXPECT_FALSE(exists("00000000000000000000.log.deleted"));
+    EXPECT_FALSE(exists("00000000000000000000.index.deleted"));
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(LogStartTest, FilesThatWaitedForTheirRemovalGoAtTheNextStart) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    co_await fill(*log, 20);
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{20}));
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+  EXPECT_TRUE(exists("00000000000000000000.log.deleted"));
+  stop();
+  start();
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    EXPECT_EQ(log->log_start(), Offset{20});
+    EXPECT_EQ(log->log_end(), Offset{20});
+    EXPECT_FALSE(exists("00000000000000000000.log.deleted"));
+    EXPECT_EQ(append(*log, make_batch())->base_offset, Offset{20});
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(LogStartTest, ReadersBelowAreOutOfRange) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    co_await fill(*log, 20);
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{7}));
+    EXPECT_EQ((co_await log->read(Offset{6}, {.end = Offset{20}})).error().code,
+              ErrorCode::offset_out_of_range);
+    const auto fetched = co_await log->read(Offset{7}, {.end = Offset{20}, .max_bytes = 1});
+    EXPECT_TRUE(fetched && fetched->size_bytes > 0);
+    EXPECT_EQ((co_await log->advance_log_start(Offset{21})).error().code,
+              ErrorCode::offset_out_of_range);
+    // Going back changes nothing.
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{3}));
+    EXPECT_EQ(log->log_start(), Offset{7});
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(LogStartTest, LeaderEpochsBelowAreForgotten) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    co_await fill(*log, 5, LeaderEpoch{1});
+    co_await fill(*log, 5, LeaderEpoch{2});
+    co_await fill(*log, 5, LeaderEpoch{3});
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{8}));
+    EXPECT_EQ(log->epoch_of(Offset{8}), LeaderEpoch{2});
+    EXPECT_EQ(log->end_of_epoch(LeaderEpoch{1}).end, Offset{8});
+    EXPECT_EQ(log->end_of_epoch(LeaderEpoch{2}).end, Offset{10});
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(LogStartTest, AnOpenTransactionBoundsReadersAtTheStartAtLeast) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    EXPECT_TRUE(append(*log, make_batch({.options = {.producer_id = ProducerId{4},
+                                                     .producer_epoch = 0,
+                                                     .base_sequence = 0,
+                                                     .transactional = true}})));
+    co_await fill(*log, 9);
+    EXPECT_EQ(log->first_unstable_offset(), Offset{0});
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{8}));
+    EXPECT_EQ(log->first_unstable_offset(), Offset{8});
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(LogStartTest, AFailedCheckpointLeavesTheStartWhereItWas) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    co_await fill(*log, 20);
+    bool failing = true;
+    disk_->set_fault_hook([&failing](const env::FileOperation& operation) {
+      const bool hit = failing && operation.act == env::FileAct::sync &&
+                       operation.path.find(log_start_checkpoint_name) != std::string::npos;
+      return env::FileFault{.os_error = hit ? EIO : 0};
+    });
+    const auto moved = co_await log->advance_log_start(Offset{11});
+    EXPECT_FALSE(moved);
+    EXPECT_EQ(log->log_start(), Offset{0});
+    EXPECT_TRUE(exists("00000000000000000000.log"));
+    failing = false;
+    EXPECT_TRUE(co_await log->advance_log_start(Offset{12}));
+    EXPECT_EQ(log->log_start(), Offset{12});
+    disk_->set_fault_hook({});
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+Task<void> advance_into(Log* log, Offset start, int* done) {
+  EXPECT_TRUE(co_await log->advance_log_start(start));
+  ++*done;
+}
+
+TEST_F(LogStartTest, ManyLogsShareTheWriteOfTheCheckpoint) {
+  run([this]() -> Task<void> {
+    constexpr int many = 60;
+    std::vector<std::unique_ptr<Log>> logs;
+    for (int i = 0; i < many; ++i) {
+      logs.push_back(co_await open(i));
+      co_await fill(*logs.back(), 4);
+    }
+    int writes = 0;
+    disk_->set_fault_hook([&writes](const env::FileOperation& operation) {
+      writes += operation.act == env::FileAct::sync &&
+                operation.path.find(log_start_checkpoint_name) != std::string::npos;
+      return env::FileFault{};
+    });
+    int done = 0;
+    for (auto& log : logs) env::spawn_detached(advance_into(log.get(), Offset{3}, &done));
+    while (done < many) co_await env::sleep_for(env::milliseconds{1});
+    EXPECT_LE(writes, 3);
+    disk_->set_fault_hook({});
+    for (auto& log : logs) EXPECT_EQ(log->log_start(), Offset{3});
+    logs.clear();
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+// A log whose start moves while it is written, until the power goes.
+class LogStartPowerCutTest : public LogStartTest {
+ protected:
+  LogStartPowerCutTest() : LogStartTest(static_cast<std::uint64_t>(GetParam())) {}
+
+  Task<void> open_and_check() {
+    log_ = co_await open();
+    EXPECT_GE(log_->log_start(), told_) << "the start went back";
+    EXPECT_LE(log_->log_start(), asked_);
+    EXPECT_GE(log_->log_end(), durable_);
+    for (Offset at = log_->log_start(); at < log_->log_end();) {
+      const auto fetched = co_await log_->read(at, {.end = log_->log_end(), .max_bytes = 500});
+      EXPECT_TRUE(fetched && fetched->size_bytes > 0) << at.value();
+      if (!fetched || fetched->size_bytes == 0) break;
+      const Bytes bytes = flatten(fetched->records);
+      record::BatchReader reader(bytes);
+      while (const auto batch = reader.next()) at = batch->next_offset();
+    }
+    told_ = asked_ = log_->log_start();
+    durable_ = log_->durable_end();
+  }
+  Task<void> work(LeaderEpoch epoch) {
+    while (!stop_) {
+      if (!append(*log_, make_batch({.value_bytes = static_cast<std::size_t>(below(100))}),
+                  {.leader_epoch = epoch})) {
+        break;
+      }
+      if (below(3) == 0) co_await env::sleep_for(env::microseconds(below(2'000)));
+      durable_ = std::max(durable_, log_->durable_end());
+      const std::int64_t room = durable_ - told_;
+      if (room <= 0 || below(5) != 0) continue;
+      const Offset start =
+          told_ + static_cast<std::int64_t>(1 + below(static_cast<std::uint64_t>(room)));
+      asked_ = std::max(asked_, start);
+      if (co_await log_->advance_log_start(start)) told_ = std::max(told_, start);
+    }
+    ended_ = true;
+  }
+  void live(int life) {
+    if (life > 0) start();
+    run([this] [[clang::coro_wrapper]] { return open_and_check(); });
+    stop_ = ended_ = false;
+    environment_->loop(0).post([this, life] { env::spawn_detached(work(LeaderEpoch{life})); });
+    for (std::uint64_t steps = 500 + below(6'000); steps > 0; --steps) simulation_.step();
+    disk_->cut_power();
+    stop_ = true;
+    while (!ended_) ASSERT_TRUE(simulation_.step());
+    log_ = nullptr;
+    run([this]() -> Task<void> { EXPECT_FALSE(co_await directory_->close(1)); });
+    stop();
+    const env::CrashPolicy kill{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
+    const env::CrashPolicy power_cut{.entries_in_order = below(2) == 0};
+    disk_->crash(below(3) == 0 ? kill : power_cut);
+  }
+
+  std::unique_ptr<Log> log_;
+  Offset told_;     // the start that somebody was told
+  Offset asked_;    // and the one that somebody asked for
+  Offset durable_;  // the end that somebody was told
+  bool stop_ = false;
+  bool ended_ = false;
+};
+
+TEST_P(LogStartPowerCutTest, TheStartThatWasToldIsThere) {
+  for (int life = 0; life < 4; ++life) live(life);
+  start();
+  run([this] [[clang::coro_wrapper]] { return open_and_check(); });
+  log_ = nullptr;
+  run([this]() -> Task<void> { EXPECT_TRUE(co_await directory_->close(1)); });
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LogStartPowerCutTest, testing::Range(1, 41));
+
+}  // namespace
+}  // namespace arus::storage
