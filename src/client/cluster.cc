@@ -100,6 +100,14 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect_any(env::TimePoint deadline
   co_return fail(std::move(last));
 }
 
+void Cluster::hang_up(BrokerId coordinator) {
+  const auto broker = brokers_.find(coordinator);
+  if (broker == brokers_.end()) return;
+  const auto found = connections_.find({Lane::coordinator, broker->second.address.to_string()});
+  if (found == connections_.end()) return;
+  found->second->close({ErrorCode::network_exception, "The request was given up"});
+}
+
 env::Task<Result<Cluster::Pointer>> Cluster::connect_broker(BrokerId id, Lane lane,
                                                             env::TimePoint deadline) {
   if (!brokers_.contains(id)) ARUS_CO_TRY(co_await refresh(deadline));

@@ -89,6 +89,9 @@ class Cluster {
   // An open connection. NETWORK_EXCEPTION or REQUEST_TIMED_OUT when none can be had.
   env::Task<Result<Pointer>> connect(Route route, env::TimePoint deadline);
 
+  // Ends the connection to a coordinator, and with it what waits for an answer there.
+  void hang_up(BrokerId coordinator);
+
   // The topic as the cluster knows it. UNKNOWN_TOPIC_OR_PARTITION where there is none; with
   // `create` a broker that allows it makes the topic, and this waits until it has leaders.
   env::Task<Result<TopicPointer>> topic(std::string name, env::TimePoint deadline,

@@ -87,7 +87,7 @@ env::Task<Result<BrokerId>> Coordinator::find(env::TimePoint deadline) {
       broker_ = *one;
       break;
     }
-    if (!may_ask_again(one.error().code) || cluster_.now() >= deadline || cluster_.closed()) {
+    if (!may_ask_again(one.error().code) || cluster_.now() >= deadline || abandoned()) {
       co_return fail(one.error());
     }
     co_await cluster_.back_off(attempt, deadline);

@@ -43,6 +43,9 @@ class Coordinator {
   [[nodiscard]] bool known() const { return broker_ != no_broker; }
   [[nodiscard]] BrokerId broker() const { return broker_; }
   void forget() { broker_ = no_broker; }
+  // What waits for it gives up, and nobody looks for it any more.
+  void abandon() { abandoned_ = true; }
+  [[nodiscard]] bool abandoned() const { return abandoned_ || cluster_.closed(); }
   // Forgets it where the code says that it has moved.
   void note(ErrorCode code) {
     if (is_coordinator_gone(code)) forget();
@@ -67,6 +70,7 @@ class Coordinator {
   CoordinatorType type_;
   std::string key_;
   BrokerId broker_ = no_broker;
+  bool abandoned_ = false;
 };
 
 template <class Request>
@@ -91,7 +95,7 @@ env::Task<Result<typename Request::Response>> Coordinator::ask(Request request,
     auto answer = co_await ask_once(request, cluster_.options().request_timeout, deadline, highest);
     const ErrorCode code = answer ? code_of(*answer) : answer.error().code;
     note(code);
-    if (!may_ask_again(code) || cluster_.now() >= deadline || cluster_.closed()) co_return answer;
+    if (!may_ask_again(code) || cluster_.now() >= deadline || abandoned()) co_return answer;
     co_await cluster_.back_off(attempt, deadline);
   }
 }

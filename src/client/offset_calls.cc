@@ -167,7 +167,7 @@ env::Task<Result<GroupAdmin::Offsets>> fetch_offsets(
                                                require_stable, deadline);
     const bool passes =
         offsets ? passing_failure(*offsets).has_value() : may_ask_again(offsets.error().code);
-    if (!passes || cluster.now() >= deadline || cluster.closed()) co_return offsets;
+    if (!passes || cluster.now() >= deadline || coordinator.abandoned()) co_return offsets;
     co_await cluster.back_off(attempt, deadline);
   }
 }
@@ -179,7 +179,7 @@ env::Task<Result<GroupAdmin::Outcomes<TopicPartition>>> commit_offsets(
     auto outcomes = co_await commit_offsets_once(cluster, coordinator, member, offsets, deadline);
     const bool passes =
         outcomes ? passing_failure(*outcomes).has_value() : may_ask_again(outcomes.error().code);
-    if (!passes || cluster.now() >= deadline || cluster.closed()) co_return outcomes;
+    if (!passes || cluster.now() >= deadline || coordinator.abandoned()) co_return outcomes;
     co_await cluster.back_off(attempt, deadline);
   }
 }

@@ -74,8 +74,9 @@ class Balance {
   void give_out_the_rest() {
     std::vector<std::string> topics;
     for (const auto& [topic, ids] : subscribers_) topics.push_back(topic);
-    std::ranges::stable_sort(
-        topics, {}, [&](const std::string& topic) { return subscribers_.at(topic).size(); });
+    std::ranges::sort(topics, {}, [&](const std::string& topic) {
+      return std::pair(subscribers_.at(topic).size(), topic);
+    });
     for (const auto& topic : topics) {
       std::set<std::pair<std::size_t, std::string>> by_load;
       for (const auto& id : subscribers_.at(topic)) by_load.emplace(load(id), id);
