@@ -84,6 +84,8 @@ env::Task<ClassicMembership::Next> ClassicMembership::join_once() {
   const env::Duration patience = std::max<env::Duration>(
       context_.cluster.options().request_timeout, options.max_poll_interval + rebalance_slack);
   joined_as_ = context_.subscription.version();
+  log_.debug("joining group={} member={} generation={} reason={}", options.group_id, member_id_,
+             generation_, reason_);
   auto answer = co_await context_.coordinator.ask_once(join_request(), patience, now() + patience);
   if (stopping_) {
     // So that leaving knows whom to take out.

@@ -53,6 +53,7 @@ void ClassicMembership::reset_member() {
 void ClassicMembership::note(ErrorCode code) {
   switch (code) {
     case ErrorCode::rebalance_in_progress:
+      if (phase_ != Phase::stable) break;  // it is joining already
       demand_rejoin("offset commit failed since group is already rebalancing");
       break;
     case ErrorCode::unknown_member_id:
@@ -249,14 +250,15 @@ env::Task<void> ClassicMembership::leave_group(std::string reason, env::TimePoin
 env::Task<void> ClassicMembership::leave(env::TimePoint deadline) {
   stopping_ = true;
   wake();
+  // A join waits for the other members; it is not worth waiting for any more, and what follows
+  // would stand behind it.
+  if (phase_ == Phase::joining) context_.cluster.hang_up(context_.coordinator.broker());
   if (lost_ || generation_ < 0) {
     co_await context_.partitions.lose_all();
   } else {
     co_await commit_consumed();
     co_await context_.partitions.take_all();
   }
-  // A join waits for the other members; it is not worth waiting for any more.
-  if (phase_ == Phase::joining) context_.cluster.hang_up(context_.coordinator.broker());
   co_await leave_group("the consumer is being closed", deadline);
   context_.coordinator.abandon();
   co_await gate_.close();

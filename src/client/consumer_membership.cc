@@ -171,10 +171,21 @@ env::Task<void> ConsumerMembership::send_heartbeat() {
   acknowledge_ = false;
   next_beat_ = now() + interval_;
   const env::Duration patience = context_.cluster.options().request_timeout;
+  sending_ = true;
   auto answer =
       co_await context_.coordinator.ask_once(std::move(request), patience, now() + patience);
+  sending_ = false;
+  sent_.notify_all();
   // A member that was given up meanwhile does not care any more.
-  if (stopping_ || phase_ == Phase::waiting) co_return;
+  if (phase_ == Phase::waiting) co_return;
+  if (stopping_) {
+    // So that leaving knows whether there is something to leave.
+    if (answer && answer->error_code == ErrorCode::none) {
+      phase_ = Phase::member;
+      epoch_ = answer->member_epoch;
+    }
+    co_return;
+  }
   const ErrorCode code = answer ? answer->error_code : answer.error().code;
   context_.coordinator.note(code);
   if (code == ErrorCode::none) {
@@ -289,7 +300,9 @@ env::Task<void> ConsumerMembership::leave(env::TimePoint deadline) {
     co_await commit_consumed();
     co_await context_.partitions.take_all();
   }
-  // A first heartbeat under way may make this a member: it has to be waited for.
+  // A first heartbeat under way may make this a member.
+  while (sending_ && co_await sent_.wait_until(deadline)) {
+  }
   co_await send_leave(deadline);
   context_.coordinator.abandon();
   co_await gate_.close();

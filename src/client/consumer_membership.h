@@ -70,6 +70,8 @@ class ConsumerMembership final : public Membership {
   env::TimePoint next_beat_{};
   int failures_ = 0;
   bool beating_ = false;
+  bool sending_ = false;
+  env::Event sent_;
   bool stopping_ = false;
   env::Event wake_;
   env::Gate gate_;
