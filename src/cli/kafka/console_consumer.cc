@@ -170,7 +170,7 @@ Result<config::ConfigMap> consumer_properties(const ParsedOptions& options) {
   const auto [reset, fresh] =
       properties.try_emplace("auto.offset.reset", from_beginning ? "earliest" : "latest");
   if (!fresh && from_beginning && reset->second != "earliest") {
-    return fail(ErrorCode::invalid_request,
+    return fail(ErrorCode::invalid_config,
                 fmt::format("Can't simultaneously specify --from-beginning and "
                             "'auto.offset.reset={}', please remove one option",
                             reset->second));
@@ -346,6 +346,9 @@ int console_consumer(Console& console, const Arguments& arguments) {
         "--formatter-property instead.\n");
   }
   const auto program = program_of(options);
+  if (!program && program.error().code == ErrorCode::invalid_request) {
+    return usage_error(console, program.error().message, specs);
+  }
   if (!program) {
     console.print_error("ERROR Unknown error when running consumer: {}\n", program.error().message);
     return 1;
