@@ -178,6 +178,8 @@ class OwnCommands {
     app.add_option("-t,--timestamp", produce_.timestamp_ms, "Milliseconds since 1970");
     app.add_option("-z,--compression", produce_.compression, "none, gzip, snappy, lz4 or zstd");
     app.add_option("--acks", produce_.acks, "all, 1 or 0");
+    app.add_option("--transactional-id", produce_.transactional_id,
+                   "Send all records in one transaction: all of them are seen, or none");
     app.add_flag("--whole-files", produce_.whole_files, "Each file is one record");
     app.add_flag("--json", produce_.json,
                  "Each line is {\"key\":…,\"value\":…,\"headers\":[…],\"partition\":…,"
@@ -195,7 +197,8 @@ class OwnCommands {
         "  arus consume orders -f latest                 what comes from now on\n"
         "  arus consume orders -p 0 -f 1000 -n 10        ten records from offset 1000\n"
         "  arus consume orders -T 2026-11-24T10:00:00Z   since a moment\n"
-        "  arus consume orders -e --json -o orders.json  into a file");
+        "  arus consume orders -e --json -o orders.json  into a file\n"
+        "  arus consume orders --group shipping          a share, from where the group is");
     app.add_option("topic", consume_.topics, "Topics to read")->required();
     app.add_option("-p,--partition", consume_.partitions, "Only these partitions")->take_all();
     app.add_option("-f,--from", consume_.from, "earliest, latest or an offset")
@@ -203,6 +206,16 @@ class OwnCommands {
     app.add_option("-T,--from-time", consume_.from_time,
                    "Records at or after this time: milliseconds since 1970, or "
                    "2026-11-24T10:00:00Z");
+    app.add_option("-g,--group", consume_.group,
+                   "Read as a member of this group, from where it has committed; --from says where "
+                   "to begin without that");
+    app.add_option("--protocol", consume_.protocol,
+                   "How the group divides partitions: classic, or consumer (KIP-848)");
+    app.add_option("--instance-id", consume_.instance_id, "A static member of the group");
+    app.add_option("--commit", consume_.commit,
+                   "What the group is told: auto (now and then), end (once, after the last record) "
+                   "or none")
+        ->capture_default_str();
     app.add_flag("-e,--until-end", consume_.until_end, "Stop at the end as it is at the start");
     app.add_option("-n,--max-records", consume_.max_records, "Stop after so many records");
     app.add_option("--timeout-ms", consume_.timeout_ms, "Stop when nothing comes for so long");

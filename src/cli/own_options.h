@@ -44,8 +44,9 @@ struct ProduceOptions {
   std::optional<std::int64_t> timestamp_ms;
   std::string compression;
   std::string acks;
-  bool whole_files = false;  // each file is one record
-  bool json = false;         // each line is an object
+  bool whole_files = false;      // each file is one record
+  bool json = false;             // each line is an object
+  std::string transactional_id;  // all records in one transaction
   bool quiet = false;
 };
 
@@ -54,6 +55,10 @@ struct ConsumeOptions {
   std::vector<std::int32_t> partitions;
   std::string from = "earliest";  // earliest, latest, an offset, or a time
   std::string from_time;          // milliseconds since 1970, or ISO 8601 in UTC
+  std::string group;              // read as a member of it
+  std::string protocol;           // of the group: classic or consumer
+  std::string instance_id;        // a static member
+  std::string commit = "auto";    // auto, end or none
   bool until_end = false;         // stop at the end as it was at the start
   std::int64_t max_records = -1;
   std::optional<std::int64_t> timeout_ms;
