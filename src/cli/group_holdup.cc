@@ -57,10 +57,9 @@ std::optional<std::string> why_consumer_member(const client::GroupDescription& g
     std::ranges::set_intersection(other.assignment, to_get, std::back_inserter(kept));
     if (!kept.empty()) return std::nullopt;
   }
-  return fmt::format("is at epoch {} and has not taken up epoch {}: {}", member.epoch,
-                     group.assignment_epoch,
-                     member.classic.value_or(false) ? "it has not joined again"
-                                                    : "its heartbeat is awaited");
+  return fmt::format(
+      "is at epoch {} and has not taken up epoch {}: {}", member.epoch, group.assignment_epoch,
+      member.classic.value_or(false) ? "it has not joined again" : "its heartbeat is awaited");
 }
 
 std::vector<Holdup> consumer_holdups(const client::GroupDescription& group) {
@@ -81,8 +80,9 @@ std::vector<Holdup> consumer_holdups(const client::GroupDescription& group) {
 std::vector<Holdup> classic_holdups(const client::GroupDescription& group) {
   std::vector<Holdup> holdups;
   if (group.state == "CompletingRebalance") {
-    holdups.push_back({"", "all members have joined; the one that leads has not sent the "
-                           "assignment"});
+    holdups.push_back({"",
+                       "all members have joined; the one that leads has not sent the "
+                       "assignment"});
     return holdups;
   }
   if (group.state != "PreparingRebalance") return holdups;
@@ -93,12 +93,14 @@ std::vector<Holdup> classic_holdups(const client::GroupDescription& group) {
     if (told && member.metadata.empty()) holdups.push_back({member.id, "has not joined again"});
   }
   if (!told && !group.members.empty()) {
-    holdups.push_back({"", "members have not joined again; the coordinator does not say which: one "
-                           "that stays away is taken out after its max.poll.interval.ms"});
+    holdups.push_back({"",
+                       "members have not joined again; the coordinator does not say which: one "
+                       "that stays away is taken out after its max.poll.interval.ms"});
   }
   if (told && holdups.empty()) {
-    holdups.push_back({"", "all members have joined; more are waited for until the rebalance "
-                           "delay is over"});
+    holdups.push_back({"",
+                       "all members have joined; more are waited for until the rebalance "
+                       "delay is over"});
   }
   return holdups;
 }

@@ -72,13 +72,15 @@ env::Task<Result<>> check_partitions(client::Cluster& cluster, std::set<TopicPar
 }
 
 // Fills what the strategy needs to know of each partition.
-env::Task<Result<std::map<TopicPartition, ResetFacts>>> gather_facts(
-    client::Cluster& cluster, std::string group, std::set<TopicPartition> names,
-    const ResetStrategy& strategy, env::TimePoint deadline) {
+env::Task<Result<std::map<TopicPartition, ResetFacts>>> gather_facts(client::Cluster& cluster,
+                                                                     std::string group,
+                                                                     std::set<TopicPartition> names,
+                                                                     const ResetStrategy& strategy,
+                                                                     env::TimePoint deadline) {
   std::map<TopicPartition, ResetFacts> facts;
   for (const auto& name : names) facts.emplace(name, ResetFacts{});
   const auto fill = [&](const std::map<TopicPartition, Offset>& offsets,
-                        std::optional<Offset> ResetFacts::*field) {
+                        std::optional<Offset> ResetFacts::* field) {
     for (const auto& [name, offset] : offsets) facts.at(name).*field = offset;
   };
   if (strategy.needs_start()) {
@@ -122,8 +124,10 @@ env::Task<Result<std::vector<GroupPartitionView>>> describe_partitions(
   if (!committed) co_return fail(std::move(committed).error());
   std::vector<const client::GroupMember*> readers;
   for (const auto& member : group.members) readers.push_back(&member);
-  std::ranges::stable_sort(readers, std::greater{}, [](const client::GroupMember* member) {
-    return member->assignment.size();
+  std::ranges::sort(readers, [](const client::GroupMember* a, const client::GroupMember* b) {
+    const std::size_t a_size = a->assignment.size();
+    const std::size_t b_size = b->assignment.size();
+    return a_size != b_size ? a_size > b_size : a->id < b->id;
   });
   std::vector<GroupPartitionView> views;
   std::set<TopicPartition> names;

@@ -20,8 +20,8 @@ namespace arus::cli {
 struct GroupPartitionView {
   TopicPartition name;
   std::optional<Offset> committed;
-  LeaderEpoch leader_epoch = no_leader_epoch;  // of the committed offset
-  std::optional<Offset> end;                   // nothing: no leader says it
+  LeaderEpoch leader_epoch = no_leader_epoch;   // of the committed offset
+  std::optional<Offset> end;                    // nothing: no leader says it
   const client::GroupMember* member = nullptr;  // who reads it; of the description
   // Age of the oldest record that is not committed, filled by add_lag_times(): 0 without lag,
   // nothing where no such record was found.

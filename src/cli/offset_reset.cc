@@ -10,9 +10,9 @@ namespace {
 Result<Offset> known(const std::optional<Offset>& fact, const TopicPartition& name,
                      std::string_view what) {
   if (fact) return *fact;
-  return fail(ErrorCode::unknown_server_error,
-              fmt::format("Error getting {} offset of topic partition: {}", what,
-                          name.to_string()));
+  return fail(
+      ErrorCode::unknown_server_error,
+      fmt::format("Error getting {} offset of topic partition: {}", what, name.to_string()));
 }
 
 // What a strategy wants, before it is kept within the log. A number that overflows is as far out as
@@ -122,8 +122,7 @@ Result<TopicScope> parse_topic_scope(std::string_view text) {
     const auto comma = std::min(list.find(',', start), list.size());
     const std::string_view part = list.substr(start, comma - start);
     std::int32_t partition = 0;
-    const auto [end, error] =
-        std::from_chars(part.data(), part.data() + part.size(), partition);
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), partition);
     if (error != std::errc{} || end != part.data() + part.size() || partition < 0) {
       return fail(ErrorCode::invalid_request,
                   fmt::format("Invalid partition '{}' specified in topic arg '{}''", part, text));

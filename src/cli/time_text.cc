@@ -145,9 +145,9 @@ Result<std::int64_t> parse_moment(std::string_view text) {
   if (const auto number = in.number(); number && in.at_end()) return *number;
   auto parsed = parse_iso(text, false);
   if (parsed) return parsed;
-  return fail(ErrorCode::invalid_request,
-              fmt::format("{} is no time: write 2026-11-24T10:00:00Z, or milliseconds since 1970",
-                          text));
+  return fail(
+      ErrorCode::invalid_request,
+      fmt::format("{} is no time: write 2026-11-24T10:00:00Z, or milliseconds since 1970", text));
 }
 
 Result<std::int64_t> parse_duration(std::string_view text) {
@@ -160,10 +160,8 @@ Result<std::int64_t> parse_duration(std::string_view text) {
     bool of_time;
     std::int64_t ms;
   };
-  constexpr Unit units[] = {{'D', false, day_ms},
-                            {'H', true, hour_ms},
-                            {'M', true, minute_ms},
-                            {'S', true, second_ms}};
+  constexpr Unit units[] = {
+      {'D', false, day_ms}, {'H', true, hour_ms}, {'M', true, minute_ms}, {'S', true, second_ms}};
   std::size_t next = 0;
   bool time = false;
   bool any = false;

@@ -15,15 +15,19 @@ constexpr Command programs[] = {
     {"kafka-configs", "Shows and changes configs of topics, brokers and others", configs},
     {"kafka-console-consumer", "Prints the records of topics", console_consumer},
     {"kafka-console-producer", "Sends the lines of standard input as records", console_producer},
+    {"kafka-consumer-groups", "Shows consumer groups, resets and deletes their offsets",
+     consumer_groups},
     {"kafka-delete-records", "Deletes records up to an offset", delete_records},
     {"kafka-dump-log", "Prints what the files of a log hold", dump_log},
     {"kafka-features", "Shows and changes feature levels", features},
     {"kafka-get-offsets", "Prints offsets of partitions", get_offsets},
+    {"kafka-groups", "Lists groups of every kind", groups},
     {"kafka-log-dirs", "Shows what the log directories of brokers hold", log_dirs},
     {"kafka-metadata-quorum", "Shows the state of the metadata quorum", metadata_quorum},
     {"kafka-server-stop", "Stops the servers of this machine", server_stop},
     {"kafka-storage", "Formats and inspects log directories", storage},
     {"kafka-topics", "Creates, lists, describes, alters and deletes topics", topics},
+    {"kafka-transactions", "Shows transactions and ends those that hang", transactions},
 };
 
 struct JavaName {
@@ -139,6 +143,36 @@ std::string message_of(ErrorCode code, const std::optional<std::string>& message
       return "Security features are disabled.";
     case ErrorCode::cluster_authorization_failed:
       return "Cluster authorization failed.";
+    case ErrorCode::topic_authorization_failed:
+      return "Topic authorization failed.";
+    case ErrorCode::group_authorization_failed:
+      return "Group authorization failed.";
+    case ErrorCode::transactional_id_authorization_failed:
+      return "Transactional Id authorization failed.";
+    case ErrorCode::invalid_group_id:
+      return "The group id is invalid.";
+    case ErrorCode::group_id_not_found:
+      return "The group id does not exist.";
+    case ErrorCode::non_empty_group:
+      return "The group is not empty.";
+    case ErrorCode::group_subscribed_to_topic:
+      return "Deleting offsets of a topic is forbidden while the consumer group is actively "
+             "subscribed to it.";
+    case ErrorCode::unknown_member_id:
+      return "The coordinator is not aware of this member.";
+    case ErrorCode::coordinator_not_available:
+      return "The coordinator is not available.";
+    case ErrorCode::coordinator_load_in_progress:
+      return "The coordinator is loading and hence can't process requests.";
+    case ErrorCode::not_coordinator:
+      return "This is not the correct coordinator.";
+    case ErrorCode::transactional_id_not_found:
+      return "The transactionalId could not be found";
+    case ErrorCode::concurrent_transactions:
+      return "The producer attempted to update a transaction while another concurrent operation "
+             "on the same transaction was ongoing.";
+    case ErrorCode::invalid_producer_epoch:
+      return "Producer attempted to produce with an old epoch.";
     default:
       return std::string(error_name(code));
   }

@@ -48,9 +48,9 @@ std::string group_type_text(std::string_view type) {
 }
 
 std::string group_state_text(std::string_view state) {
-  constexpr std::string_view names[] = {"PreparingRebalance", "CompletingRebalance", "Stable",
-                                        "Dead",               "Empty",               "Assigning",
-                                        "Reconciling",        "NotReady"};
+  constexpr std::string_view names[] = {
+      "PreparingRebalance", "CompletingRebalance", "Stable",  "Dead", "Empty",
+      "Assigning",          "Reconciling",         "NotReady"};
   return named(names, state);
 }
 
@@ -77,8 +77,8 @@ std::string all_groups_table(std::span<const client::ListedGroup> groups) {
     widen(width, group.id);
     widen(width, group.protocol_type);
   }
-  std::string text = fmt::format("{:<{}} {:<{}} {:<{}}\n", "GROUP", width, "TYPE", width,
-                                 "PROTOCOL", width);
+  std::string text =
+      fmt::format("{:<{}} {:<{}} {:<{}}\n", "GROUP", width, "TYPE", width, "PROTOCOL", width);
   for (const auto& group : groups) {
     text += fmt::format("{:<{}} {:<{}} {:<{}} \n", group.id, width,
                         group.type.empty() ? "" : group_type_text(group.type), width,
@@ -104,12 +104,12 @@ std::string offsets_table(std::string_view group, std::span<const GroupPartition
                         std::string_view end, std::string_view lag, std::string_view member,
                         std::string_view host, std::string_view client) {
     const std::string epoch = verbose ? fmt::format(" {:<15}", leader_epoch) : "";
-    return fmt::format("\n{:<{}} {:<{}} {:<10}{} {:<15} {:<15} {:<15} {:<{}} {:<{}} {}", id,
-                       groups, topic, topics, partition, epoch, current, end, lag, member, members,
-                       host, hosts, client);
+    return fmt::format("\n{:<{}} {:<{}} {:<10}{} {:<15} {:<15} {:<15} {:<{}} {:<{}} {}", id, groups,
+                       topic, topics, partition, epoch, current, end, lag, member, members, host,
+                       hosts, client);
   };
-  std::string text = line("GROUP", "TOPIC", "PARTITION", "LEADER-EPOCH", "CURRENT-OFFSET", "LOG-END-OFFSET",
-                          "LAG", "CONSUMER-ID", "HOST", "CLIENT-ID");
+  std::string text = line("GROUP", "TOPIC", "PARTITION", "LEADER-EPOCH", "CURRENT-OFFSET",
+                          "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST", "CLIENT-ID");
   for (const auto& partition : partitions) {
     const client::GroupMember* member = partition.member;
     text += line(group, partition.name.topic, std::to_string(partition.name.partition),
@@ -168,27 +168,28 @@ std::string members_table(const client::GroupDescription& group, bool verbose) {
   const auto line = [&](const Row& row) {
     std::string text = fmt::format("{:<{}} {:<{}} ", row.group, groups, row.id, ids);
     if (with_instances) text += fmt::format("{:<{}} ", row.instance, instances);
-    text += fmt::format("{:<{}} {:<{}} {:<15} ", row.host, hosts, row.client, clients,
-                        row.partitions);
+    text +=
+        fmt::format("{:<{}} {:<{}} {:<15} ", row.host, hosts, row.client, clients, row.partitions);
     if (!verbose) return text + "\n";
     text += fmt::format("{:<15} {:<{}} {:<15} {:<{}}", row.epoch, row.current, currents,
                         row.target_epoch, row.target, targets);
     if (migrating) text += " " + row.upgraded;
     return text + "\n";
   };
-  std::string text =
-      "\n" + line({"GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID", "#PARTITIONS",
-                   "CURRENT-EPOCH", "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT",
-                   "UPGRADED"});
+  std::string text = "\n" + line({"GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID",
+                                  "#PARTITIONS", "CURRENT-EPOCH", "CURRENT-ASSIGNMENT",
+                                  "TARGET-EPOCH", "TARGET-ASSIGNMENT", "UPGRADED"});
   for (const auto& member : group.members) {
-    text += line(
-        {group.id, member.id, member.instance_id ? std::string_view(*member.instance_id) : "",
-         member.client_host, member.client_id, std::to_string(member.assignment.size()),
-         group.classic ? std::string(missing) : epoch_text(member.epoch),
-         assignment_text(member.assignment),
-         group.classic ? std::string(missing) : epoch_text(group.assignment_epoch),
-         assignment_text(member.target_assignment),
-         !member.classic ? std::string(missing) : *member.classic ? "false" : "true"});
+    text +=
+        line({group.id, member.id, member.instance_id ? std::string_view(*member.instance_id) : "",
+              member.client_host, member.client_id, std::to_string(member.assignment.size()),
+              group.classic ? std::string(missing) : epoch_text(member.epoch),
+              assignment_text(member.assignment),
+              group.classic ? std::string(missing) : epoch_text(group.assignment_epoch),
+              assignment_text(member.target_assignment),
+              !member.classic   ? std::string(missing)
+              : *member.classic ? "false"
+                                : "true"});
   }
   return text;
 }
