@@ -62,7 +62,7 @@ struct GroupDescription {
   bool classic = true;        // false: a consumer group (KIP-848)
   std::string protocol_type;  // "consumer" for consumer groups
   std::string state;
-  std::string assignor;  // a classic group's protocol, or the assignor of the server
+  std::string assignor;                // a classic group's protocol, or the assignor of the server
   std::int32_t group_epoch = -1;       // consumer groups only
   std::int32_t assignment_epoch = -1;  // consumer groups only
   BrokerInfo coordinator;
@@ -79,7 +79,7 @@ struct MemberToRemove {
 struct TransactionFilter {
   std::vector<std::string> states;  // "Ongoing", …; none: all
   std::vector<ProducerId> producer_ids;
-  std::int64_t duration_ms = -1;                  // older than this; −1: all
+  std::int64_t duration_ms = -1;                        // older than this; −1: all
   std::optional<std::string> transactional_id_pattern;  // a regular expression
 };
 
@@ -173,8 +173,7 @@ class GroupAdmin {
       std::set<std::string> ids, env::TimePoint deadline);
   // Asks the leaders, or the given broker.
   env::Task<Result<Outcomes<TopicPartition, std::vector<ActiveProducer>>>> describe_producers(
-      std::set<TopicPartition> partitions, std::optional<BrokerId> broker,
-      env::TimePoint deadline);
+      std::set<TopicPartition> partitions, std::optional<BrokerId> broker, env::TimePoint deadline);
   // Writes an abort marker into the partition, on its leader.
   env::Task<Result<>> abort_transaction(HangingTransaction transaction, env::TimePoint deadline);
   // Raises the epoch of the transactional id: its producer is fenced and its transaction aborted.
