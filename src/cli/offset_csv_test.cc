@@ -12,9 +12,8 @@ TEST(OffsetCsv, WritesLinesWithAndWithoutGroups) {
 }
 
 TEST(OffsetCsv, QuotesLongNamesAndNamesWithSeparators) {
-  const GroupOffsets offsets{
-      {"a b", {{{"abcdefghijklmnopqrstuvwx", 0}, Offset{1}}}},
-      {"say \"x\",y", {{{"abcdefghijklmnopqrstuvwxy", 0}, Offset{2}}}}};
+  const GroupOffsets offsets{{"a b", {{{"abcdefghijklmnopqrstuvwx", 0}, Offset{1}}}},
+                             {"say \"x\",y", {{{"abcdefghijklmnopqrstuvwxy", 0}, Offset{2}}}}};
   EXPECT_EQ(offsets_as_csv(offsets, true),
             "\"a b\",abcdefghijklmnopqrstuvwx,0,1\n"
             "\"say \"\"x\"\",y\",\"abcdefghijklmnopqrstuvwxy\",0,2\n");
@@ -31,8 +30,7 @@ TEST(OffsetCsv, ReadsWhatItWrites) {
 TEST(OffsetCsv, LinesWithoutGroupsBelongToTheOnlyGroup) {
   const auto read = parse_offsets_csv("orders,0,5\r\norders,1, 7\n\n", "g");
   ASSERT_TRUE(read);
-  EXPECT_EQ(*read,
-            (GroupOffsets{{"g", {{{"orders", 0}, Offset{5}}, {{"orders", 1}, Offset{7}}}}}));
+  EXPECT_EQ(*read, (GroupOffsets{{"g", {{{"orders", 0}, Offset{5}}, {{"orders", 1}, Offset{7}}}}}));
 }
 
 TEST(OffsetCsv, LinesMayNameGroupsForOneGroupToo) {
@@ -43,8 +41,9 @@ TEST(OffsetCsv, LinesMayNameGroupsForOneGroupToo) {
 }
 
 TEST(OffsetCsv, BadLinesAreNamed) {
-  for (const std::string_view text : {"orders,0", "orders,x,5", "orders,0,-5", "\"orders,0,5",
-                                      "orders,0,5\norders,0,5,6", "orders,0,99999999999999999999"}) {
+  for (const std::string_view text :
+       {"orders,0", "orders,x,5", "orders,0,-5", "\"orders,0,5", "orders,0,5\norders,0,5,6",
+        "orders,0,99999999999999999999"}) {
     const auto read = parse_offsets_csv(text, "g");
     ASSERT_FALSE(read) << text;
     EXPECT_TRUE(read.error().message.starts_with("Line ")) << read.error().message;

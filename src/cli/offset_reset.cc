@@ -48,7 +48,7 @@ Result<Offset> within_log(std::int64_t wanted, const TopicPartition& name, const
   const auto correct = [&](std::string_view side, std::string_view edge, Offset to) {
     plan.corrections.push_back(
         fmt::format("New offset ({}) is {} than {} offset for topic partition {}. Value will be "
-                    "set to {}.",
+                    "set to {}",
                     wanted, side, edge, name.to_string(), to.value()));
     return to;
   };

@@ -47,13 +47,13 @@ TEST(OffsetReset, OffsetsOutsideOfTheLogAreMovedToItsEdges) {
   EXPECT_EQ(above->offsets.at(orders_0), Offset{100});
   EXPECT_EQ(above->corrections,
             std::vector<std::string>{"New offset (500) is higher than latest offset for topic "
-                                     "partition orders-0. Value will be set to 100."});
+                                     "partition orders-0. Value will be set to 100"});
   const auto below = plan_reset(to(ResetTo::offset, 5), {{orders_0, usual()}});
   ASSERT_TRUE(below);
   EXPECT_EQ(below->offsets.at(orders_0), Offset{10});
   EXPECT_EQ(below->corrections,
             std::vector<std::string>{"New offset (5) is lower than earliest offset for topic "
-                                     "partition orders-0. Value will be set to 10."});
+                                     "partition orders-0. Value will be set to 10"});
 }
 
 TEST(OffsetReset, OffsetsAtTheEdgesAreTakenAsTheyAre) {
@@ -119,8 +119,8 @@ TEST(TopicScope, ReadsTopicsWithAndWithoutPartitions) {
 }
 
 TEST(TopicScope, RefusesWhatIsNoPartition) {
-  for (const std::string_view text : {"orders:", "orders:a", "orders:1,,2", "orders:-1", "a:b:1",
-                                      "orders:99999999999"}) {
+  for (const std::string_view text :
+       {"orders:", "orders:a", "orders:1,,2", "orders:-1", "a:b:1", "orders:99999999999"}) {
     EXPECT_FALSE(parse_topic_scope(text)) << text;
   }
   EXPECT_EQ(parse_topic_scope("orders:x").error().message,

@@ -57,7 +57,10 @@ class TextScanner {
 };
 
 std::unexpected<Error> no_date(std::string_view text) {
-  return fail(ErrorCode::invalid_request, fmt::format("Unparseable date: \"{}\"", text));
+  const std::size_t time = std::min(text.find('T'), text.size());
+  const bool zone = text.find_first_of("+-Z", time) != std::string_view::npos;
+  return fail(ErrorCode::invalid_timestamp,
+              fmt::format("Unparseable date: \"{}{}\"", text, zone ? "" : "Z"));
 }
 
 std::optional<std::int64_t> scan_date(TextScanner& in) {
@@ -127,14 +130,14 @@ Result<std::int64_t> parse_iso(std::string_view text, bool whole) {
 }
 
 std::unexpected<Error> no_duration() {
-  return fail(ErrorCode::invalid_request, "Text cannot be parsed to a Duration");
+  return fail(ErrorCode::invalid_timestamp, "Text cannot be parsed to a Duration");
 }
 
 }  // namespace
 
 Result<std::int64_t> parse_date_time(std::string_view text) {
   if (text.find('T') == std::string_view::npos) {
-    return fail(ErrorCode::invalid_request,
+    return fail(ErrorCode::invalid_timestamp,
                 "Error parsing timestamp. It does not contain a 'T' according to ISO8601 format");
   }
   return parse_iso(text, true);

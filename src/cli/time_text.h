@@ -10,7 +10,7 @@
 namespace arus::cli {
 
 // "2026-11-24T10:00:00.000", with "Z", "+01" or "+01:00" behind it; without any it is UTC. Kafka's
-// programs insist on the fraction. Milliseconds since 1970.
+// programs insist on the fraction. Milliseconds since 1970. INVALID_TIMESTAMP, also for durations.
 Result<std::int64_t> parse_date_time(std::string_view text);
 
 // The same, also without the fraction, without the seconds and as the day alone, or milliseconds

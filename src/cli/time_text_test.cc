@@ -18,8 +18,8 @@ TEST(TimeText, ReadsDateTimesAsKafkasProgramsDo) {
 TEST(TimeText, DateTimesNeedTheirFraction) {
   for (const std::string_view text :
        {"2020-01-01T00:00:00", "2020-01-01", "2020-01-01 00:00:00.000", "2020-13-01T00:00:00.000",
-        "2020-02-30T00:00:00.000", "2020-01-01T25:00:00.000", "2020-01-01T00:00:00.000+", "",
-        "T", "2020-01-01T00:00:00.000x"}) {
+        "2020-02-30T00:00:00.000", "2020-01-01T25:00:00.000", "2020-01-01T00:00:00.000+", "", "T",
+        "2020-01-01T00:00:00.000x"}) {
     EXPECT_FALSE(parse_date_time(text)) << text;
   }
 }

@@ -196,10 +196,13 @@ class GroupActions {
 
 }  // namespace
 
-std::string exception_text(const Error& error) {
+std::string plain_text(const Error& error) {
   const bool bare = error.message == error_name(error.code);
-  return fmt::format("{}: {}", exception_name(error.code),
-                     message_of(error.code, bare ? std::nullopt : std::optional(error.message)));
+  return message_of(error.code, bare ? std::nullopt : std::optional(error.message));
+}
+
+std::string exception_text(const Error& error) {
+  return fmt::format("{}: {}", exception_name(error.code), plain_text(error));
 }
 
 env::Task<Result<std::vector<client::ListedGroup>>> list_consumer_groups(
@@ -223,9 +226,18 @@ env::Task<int> run_consumer_groups(Session session, Console& console, const Grou
   GroupActions actions{session.cluster, console, program};
   const auto done = co_await actions.run();
   if (done) co_return 0;
-  console.print("\nError: Executing consumer group command failed due to {}\n",
-                exception_text(done.error()));
-  co_return 0;
+  const Error& error = done.error();
+  const bool resets = program.options.has("reset-offsets");
+  if (resets && error.code == ErrorCode::invalid_request) {
+    co_return usage_error(console, error.message, program.specs);
+  }
+  const bool whole = resets || error.code == ErrorCode::inconsistent_group_protocol;
+  co_return group_command_failed(console, whole ? error.message : exception_text(error));
+}
+
+int group_command_failed(Console& console, std::string_view why) {
+  console.print("\nError: Executing consumer group command failed due to {}\n", why);
+  return 0;
 }
 
 }  // namespace arus::cli::kafka

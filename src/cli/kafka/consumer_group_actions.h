@@ -25,22 +25,29 @@ Result<ResetOrder> reset_order(const ParsedOptions& options);
 
 struct GroupProgram {
   const ParsedOptions& options;
-  std::vector<std::string> states;  // of --list --state
-  std::vector<std::string> types;   // of --list --type
+  std::span<const OptionSpec> specs;  // for the help that errors come with
+  std::vector<std::string> states;    // of --list --state
+  std::vector<std::string> types;     // of --list --type
   ResetOrder reset;
 };
 
 env::Task<int> run_consumer_groups(Session session, Console& console, const GroupProgram& program);
 
+// What Kafka's program prints when something went wrong; gives 0, as it does.
+int group_command_failed(Console& console, std::string_view why);
+
 // Groups of consumers: of protocol type "consumer", or none but offsets; sorted.
 env::Task<Result<std::vector<client::ListedGroup>>> list_consumer_groups(
     client::Cluster& cluster, std::vector<std::string> states, std::vector<std::string> types);
 
-// --reset-offsets, for these groups.
+// --reset-offsets, for these groups. Messages of its errors are whole, as Kafka prints them.
+// INVALID_REQUEST is what is wrong with the options.
 env::Task<Result<>> reset_groups(client::Cluster& cluster, Console& console,
                                  const GroupProgram& program, std::vector<std::string> groups);
 
 // "org.apache.kafka.common.errors.GroupNotEmptyException: The group is not empty."
 std::string exception_text(const Error& error);
+// "The group is not empty."
+std::string plain_text(const Error& error);
 
 }  // namespace arus::cli::kafka

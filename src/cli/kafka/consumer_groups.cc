@@ -158,8 +158,9 @@ Result<std::vector<std::string>> words_of(std::string_view what, std::string_vie
   for (const auto& part : split_list(text)) {
     const std::string word = name_of(part);
     if (std::ranges::find(known, word) == known.end()) {
+      const std::string listed = what == "type" ? "types" : std::string(what);
       return fail(ErrorCode::invalid_request,
-                  fmt::format("Invalid {}s list '{}'. Valid {}s are: {}", what, text, what,
+                  fmt::format("Invalid {} list '{}'. Valid {}s are: {}", listed, text, what,
                               fmt::join(known, ", ")));
     }
     words.push_back(word);
@@ -182,7 +183,7 @@ Result<GroupProgram> program_of(const ParsedOptions& options) {
                                          "Empty",     "PreparingRebalance",  "Reconciling",
                                          "Stable"};
   constexpr std::string_view types[] = {"Classic", "Consumer"};
-  GroupProgram program{options, {}, {}, {}};
+  GroupProgram program{options, specs, {}, {}, {}};
   auto state_words = words_of("state", options.value_or("state", ""), states, group_state_text);
   if (!state_words) return fail(std::move(state_words).error());
   program.states = std::move(*state_words);
@@ -213,6 +214,13 @@ int consumer_groups(Console& console, const Arguments& arguments) {
       return *status;
     }
   }
+  if (options.has("reset-offsets") && !options.has("dry-run") && !options.has("execute")) {
+    console.err(
+        "WARN: No action will be performed as the --execute option is missing. In version 5.0, "
+        "this command will require either --dry-run or --execute to be specified. You should add "
+        "the --dry-run option explicitly if you are scripting this command and want to keep the "
+        "current default behavior without prompting.\n");
+  }
   if (const auto message = misplaced(options)) return usage_error(console, *message, specs);
   const auto given = [&](std::string_view action) { return options.has(action); };
   if (std::ranges::count_if(actions, given) != 1) {
@@ -225,17 +233,13 @@ int consumer_groups(Console& console, const Arguments& arguments) {
   const auto timeout = options.number("timeout", 1, INT32_MAX);
   if (!timeout) return usage_error(console, timeout.error().message, specs);
   auto program = program_of(options);
+  if (!program && program.error().code != ErrorCode::invalid_request) {
+    return group_command_failed(console, program.error().message);
+  }
   if (!program) return usage_error(console, program.error().message, specs);
   auto client = cluster_of(options);
   if (!client) return usage_error(console, client.error().message, specs);
   client->call_timeout = env::milliseconds(timeout->value_or(default_group_timeout_ms));
-  if (options.has("reset-offsets") && !options.has("dry-run") && !options.has("execute")) {
-    console.err(
-        "WARN: No action will be performed as the --execute option is missing. In version 5.0, "
-        "this command will require either --dry-run or --execute to be specified. You should add "
-        "the --dry-run option explicitly if you are scripting this command and want to keep the "
-        "current default behavior without prompting.\n");
-  }
   return run_session(*client, run_consumer_groups, console, *program);
 }
 

@@ -12,7 +12,9 @@ namespace {
 
 Result<GroupOffsets> read_plan(const ParsedOptions& options, const std::string& path) {
   std::ifstream file{path, std::ios::binary};
-  if (!file) return fail(ErrorCode::invalid_request, fmt::format("{} cannot be read", path));
+  if (!file) {
+    return fail(ErrorCode::resource_not_found, "java.nio.file.NoSuchFileException: " + path);
+  }
   std::ostringstream text;
   text << file.rdbuf();
   const auto& groups = options.values("group");
@@ -30,7 +32,7 @@ env::Task<Result<ResetPlan>> plan_one(client::Cluster& cluster, Console& console
   if (order.file) {
     const auto found = order.file->find(group);
     if (found == order.file->end()) {
-      console.print("\nError: No reset plan for group {} found.\n", group);
+      console.print("\nError: No reset plan for group {} found\n", group);
       co_return ResetPlan{};
     }
     strategy.listed = found->second;
@@ -65,7 +67,9 @@ Result<ResetOrder> reset_order(const ParsedOptions& options) {
     strategy.to = ResetTo::latest;
   } else if (const auto moment = options.value("to-datetime")) {
     const auto parsed = parse_date_time(*moment);
-    if (!parsed) return fail(parsed.error());
+    if (!parsed) {
+      return fail(parsed.error().code, "java.text.ParseException: " + parsed.error().message);
+    }
     strategy.to = ResetTo::time;
     strategy.timestamp_ms = *parsed;
   } else if (const auto duration = options.value("by-duration")) {
@@ -88,12 +92,12 @@ env::Task<Result<>> reset_groups(client::Cluster& cluster, Console& console,
   client::GroupAdmin admin{cluster};
   auto described = co_await admin.describe_groups({groups.begin(), groups.end()}, false,
                                                   cluster.call_deadline());
-  if (!described) co_return fail(std::move(described).error());
+  if (!described) co_return fail(described.error().code, exception_text(described.error()));
   std::map<std::string, ResetPlan> plans;
   for (const auto& [group, description] : *described) {
     ResetPlan& kept = plans[group];
     if (!description && description.error().code != ErrorCode::group_id_not_found) {
-      co_return fail(description.error());
+      co_return fail(description.error().code, exception_text(description.error()));
     }
     if (description && !is_inactive(description->state)) {
       console.print(
@@ -103,11 +107,12 @@ env::Task<Result<>> reset_groups(client::Cluster& cluster, Console& console,
       continue;
     }
     auto plan = co_await plan_one(cluster, console, program.reset, group);
-    if (!plan) co_return fail(std::move(plan).error());
+    if (!plan) co_return fail(plan.error().code, plain_text(plan.error()));
     for (const auto& note : plan->fallbacks) console.print("\nWarn: {}\n", note);
     for (const auto& note : plan->corrections) console.print_error("WARN {}\n", note);
     if (options.has("execute")) {
-      ARUS_CO_TRY(co_await execute_reset(cluster, group, *plan, cluster.call_deadline()));
+      const auto done = co_await execute_reset(cluster, group, *plan, cluster.call_deadline());
+      if (!done) co_return fail(done.error().code, plain_text(done.error()));
     }
     kept = std::move(*plan);
   }
