@@ -17,6 +17,14 @@ bool is_decided(const std::string& state) {
   return state == "PrepareCommit" || state == "PrepareAbort" || state == "PrepareEpochFence";
 }
 
+}  // namespace
+
+bool is_open(const client::TransactionDescription& transaction) {
+  return transaction.state == "Ongoing" || is_decided(transaction.state);
+}
+
+namespace {
+
 bool lists(const client::TransactionDescription& transaction, const TopicPartition& name) {
   return std::ranges::binary_search(transaction.partitions, name);
 }
@@ -34,15 +42,20 @@ std::optional<std::int64_t> last_seen(const client::TransactionDescription& tran
 
 void say_begin(TransactionVerdict& verdict, const client::TransactionDescription& transaction,
                std::int64_t now_ms) {
-  if (!transaction.start_time_ms) {
+  const auto begun = transaction.start_time_ms;
+  if (is_open(transaction) && begun) {
+    verdict.sentences.push_back(fmt::format("State {}, begun {} ago ({}); the timeout is {}.",
+                                            transaction.state, duration_text(now_ms - *begun),
+                                            moment_text(*begun),
+                                            duration_text(transaction.timeout_ms)));
+  } else if (begun) {
+    verdict.sentences.push_back(
+        fmt::format("State {}: its coordinator has ended its last transaction, begun {} ago.",
+                    transaction.state, duration_text(now_ms - *begun)));
+  } else {
     verdict.sentences.push_back(
         fmt::format("State {}: its coordinator knows of no open transaction.", transaction.state));
-    return;
   }
-  verdict.sentences.push_back(
-      fmt::format("State {}, begun {} ago ({}); the timeout is {}.", transaction.state,
-                  duration_text(now_ms - *transaction.start_time_ms),
-                  moment_text(*transaction.start_time_ms), duration_text(transaction.timeout_ms)));
 }
 
 void say_partitions(TransactionVerdict& verdict, const client::TransactionDescription& transaction,
@@ -67,13 +80,14 @@ void say_producer(TransactionVerdict& verdict, const client::TransactionDescript
   const std::string who = fmt::format("Producer {} with epoch {}", transaction.producer_id.value(),
                                       transaction.producer_epoch);
   if (!seen) {
-    verdict.sentences.push_back(who + " has nothing open: whether it lives cannot be seen.");
+    verdict.sentences.push_back(who + " has begun nothing: whether it lives cannot be seen.");
   } else if (now_ms - *seen <= quiet_producer_ms) {
     verdict.sentences.push_back(
         fmt::format("{} is alive: it was seen {} ago.", who, duration_text(now_ms - *seen)));
   } else {
-    verdict.sentences.push_back(fmt::format("{} has been silent for {}: it is probably gone.", who,
-                                            duration_text(now_ms - *seen)));
+    verdict.sentences.push_back(fmt::format("{} was last seen {} ago{}.", who,
+                                            duration_text(now_ms - *seen),
+                                            is_open(transaction) ? ": it is probably gone" : ""));
   }
 }
 

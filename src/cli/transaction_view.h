@@ -36,6 +36,10 @@ using TransactionsByProducer = std::map<ProducerId, client::TransactionDescripti
 env::Task<Result<TransactionsByProducer>> describe_owners(client::Cluster& cluster,
                                                           const std::vector<OpenTransaction>& open);
 
+// Ongoing, or decided and not yet complete. Coordinators remember the start of the last one after
+// it.
+bool is_open(const client::TransactionDescription& transaction);
+
 // No coordinator will end it: nobody has this producer, or its transaction does not name the
 // partition.
 bool is_hanging(const OpenTransaction& open, const TransactionsByProducer& owners);

@@ -29,8 +29,8 @@ void add_transaction(JsonWriter& json, const client::TransactionDescription& tra
   json.key("producer_epoch").number(transaction.producer_epoch);
   json.key("coordinator").number(transaction.coordinator.value());
   json.key("timeout_ms").number(transaction.timeout_ms);
-  json.key("age_ms");
-  if (transaction.start_time_ms) {
+  json.key("open_ms");
+  if (transaction.start_time_ms && is_open(transaction)) {
     json.number(now_ms - *transaction.start_time_ms);
   } else {
     json.null();
@@ -117,13 +117,14 @@ env::Task<int> run_list(Session session, Console& console, const TransactionOpti
     // Gone since it was listed, or not ours to see.
     if (!transaction) continue;
     if (options.json) add_transaction(json, *transaction, now_ms);
-    rows.push_back(
-        {id, transaction->state,
-         transaction->start_time_ms ? duration_text(now_ms - *transaction->start_time_ms) : "-",
-         std::to_string(transaction->producer_id.value()),
-         std::to_string(transaction->producer_epoch),
-         std::to_string(transaction->partitions.size()),
-         std::to_string(transaction->coordinator.value())});
+    rows.push_back({id, transaction->state,
+                    transaction->start_time_ms && is_open(*transaction)
+                        ? duration_text(now_ms - *transaction->start_time_ms)
+                        : "-",
+                    std::to_string(transaction->producer_id.value()),
+                    std::to_string(transaction->producer_epoch),
+                    std::to_string(transaction->partitions.size()),
+                    std::to_string(transaction->coordinator.value())});
   }
   json.end_array();
   console.out(options.json ? json.take() + "\n"

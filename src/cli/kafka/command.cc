@@ -178,4 +178,14 @@ std::string message_of(ErrorCode code, const std::optional<std::string>& message
   }
 }
 
+std::string plain_text(const Error& error) {
+  // The client names codes for which brokers send no text.
+  const bool bare = error.message.ends_with(error_name(error.code));
+  return message_of(error.code, bare ? std::nullopt : std::optional(error.message));
+}
+
+std::string exception_text(const Error& error) {
+  return fmt::format("{}: {}", exception_name(error.code), plain_text(error));
+}
+
 }  // namespace arus::cli::kafka

@@ -196,15 +196,6 @@ class GroupActions {
 
 }  // namespace
 
-std::string plain_text(const Error& error) {
-  const bool bare = error.message == error_name(error.code);
-  return message_of(error.code, bare ? std::nullopt : std::optional(error.message));
-}
-
-std::string exception_text(const Error& error) {
-  return fmt::format("{}: {}", exception_name(error.code), plain_text(error));
-}
-
 env::Task<Result<std::vector<client::ListedGroup>>> list_consumer_groups(
     client::Cluster& cluster, std::vector<std::string> states, std::vector<std::string> types) {
   client::GroupAdmin admin{cluster};

@@ -45,9 +45,4 @@ env::Task<Result<std::vector<client::ListedGroup>>> list_consumer_groups(
 env::Task<Result<>> reset_groups(client::Cluster& cluster, Console& console,
                                  const GroupProgram& program, std::vector<std::string> groups);
 
-// "org.apache.kafka.common.errors.GroupNotEmptyException: The group is not empty."
-std::string exception_text(const Error& error);
-// "The group is not empty."
-std::string plain_text(const Error& error);
-
 }  // namespace arus::cli::kafka

@@ -98,8 +98,8 @@ std::optional<std::string> misplaced_in_reset(const ParsedOptions& options) {
     chosen = scenario;
   }
   if (chosen.empty()) {
-    return fmt::format("Option '[reset-offsets]' requires one of the following scenarios: [{}]",
-                       fmt::join(scenarios, ", "));
+    return fmt::format("Option '[reset-offsets]' requires one of the following scenarios: [[{}]]",
+                       fmt::join(scenarios, "], ["));
   }
   if (!options.has("topic") && !options.has("all-topics") && chosen != "from-file") {
     return "One of the reset scopes should be defined: --all-topics, --topic.";

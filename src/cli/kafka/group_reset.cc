@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cli/kafka/command.h"
 #include "cli/kafka/consumer_group_actions.h"
 #include "cli/kafka/group_tables.h"
 #include "cli/time_text.h"

@@ -112,11 +112,8 @@ class TransactionProgram {
  private:
   // "Failed to …: why. Enable debug logging for additional detail."
   static std::unexpected<Error> failed(std::string_view what, const Error& error) {
-    const bool bare = error.message == error_name(error.code);
-    return fail(
-        error.code,
-        fmt::format("{}: {}. Enable debug logging for additional detail.", what,
-                    message_of(error.code, bare ? std::nullopt : std::optional(error.message))));
+    return fail(error.code, fmt::format("{}: {}. Enable debug logging for additional detail.", what,
+                                        plain_text(error)));
   }
 
   [[nodiscard]] std::int64_t number(std::string_view name, std::int64_t fallback) const {
@@ -153,6 +150,12 @@ class TransactionProgram {
         fmt::format("Failed to describe transaction state of transactional-id `{}`", id);
     if (!answers) co_return failed(what, answers.error());
     const auto& answer = answers->at(id);
+    if (!answer && answer.error().code == ErrorCode::transactional_id_not_found) {
+      co_return failed(what, {answer.error().code,
+                              fmt::format("DescribeTransactions request for transactionalId `{}` "
+                                          "failed because the ID could not be found",
+                                          id)});
+    }
     if (!answer) co_return failed(what, answer.error());
     std::vector<std::string> partitions;
     for (const auto& name : answer->partitions) partitions.push_back(name.to_string());
