@@ -142,9 +142,10 @@ env::Task<Result<std::vector<GroupPartitionView>>> positions_before(client::Clus
   }
   if (!description) co_return fail(description.error());
   if (!is_inactive(description->state)) {
-    co_return fail(ErrorCode::non_empty_group,
-                   fmt::format("Group {} has {} members (state {}): stop them first", group,
-                               description->members.size(), description->state));
+    co_return fail(
+        ErrorCode::non_empty_group,
+        fmt::format("Group {} is {} with {} member{}: stop them first", group, description->state,
+                    description->members.size(), description->members.size() == 1 ? "" : "s"));
   }
   auto views = co_await describe_partitions(cluster, *description);
   co_return views;

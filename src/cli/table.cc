@@ -8,8 +8,7 @@ namespace arus::cli {
 namespace {
 
 bool is_number(std::string_view text) {
-  if (text == "-") return true;
-  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
@@ -18,12 +17,14 @@ bool is_number(std::string_view text) {
 std::string aligned_table(const std::vector<std::string>& headers,
                           const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
-  std::vector<bool> numbers(headers.size(), true);
+  // A dash is no value.
+  std::vector<bool> numbers(headers.size(), false);
+  std::vector<bool> words(headers.size(), false);
   for (const auto& header : headers) widths.push_back(header.size());
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], row[i].size());
-      if (!is_number(row[i])) numbers[i] = false;
+      if (row[i] != "-") (is_number(row[i]) ? numbers : words)[i] = true;
     }
   }
   std::string text;
@@ -31,8 +32,8 @@ std::string aligned_table(const std::vector<std::string>& headers,
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) line += "  ";
-      line += numbers[i] ? fmt::format("{:>{}}", row[i], widths[i])
-                         : fmt::format("{:<{}}", row[i], widths[i]);
+      line += numbers[i] && !words[i] ? fmt::format("{:>{}}", row[i], widths[i])
+                                      : fmt::format("{:<{}}", row[i], widths[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

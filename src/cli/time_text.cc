@@ -209,7 +209,7 @@ Result<std::int64_t> parse_duration(std::string_view text) {
 
 std::string duration_text(std::int64_t ms) {
   if (ms < 0) return "-" + duration_text(-ms);
-  if (ms < second_ms) return fmt::format("{} ms", ms);
+  if (ms > 0 && ms < second_ms) return fmt::format("{} ms", ms);
   if (ms < minute_ms) return fmt::format("{} s", ms / second_ms);
   if (ms < hour_ms) {
     return fmt::format("{} min {} s", ms / minute_ms, ms % minute_ms / second_ms);

@@ -48,6 +48,7 @@ TEST(TimeText, ReadsDurationsAsJavaDoes) {
 }
 
 TEST(TimeText, WritesDurationsInTwoUnits) {
+  EXPECT_EQ(duration_text(0), "0 s");
   EXPECT_EQ(duration_text(850), "850 ms");
   EXPECT_EQ(duration_text(12'999), "12 s");
   EXPECT_EQ(duration_text(200'000), "3 min 20 s");

@@ -162,7 +162,8 @@ env::Task<int> run_describe(Session session, Console& console, const Transaction
   console.print("Transactional id {}\n", transaction->transactional_id);
   console.print("State            {}\n", transaction->state);
   if (transaction->start_time_ms) {
-    console.print("Begun            {} ({} ago)\n", moment_text(*transaction->start_time_ms),
+    console.print("{:<16} {} ({} ago)\n", is_open(*transaction) ? "Begun" : "Last begun",
+                  moment_text(*transaction->start_time_ms),
                   duration_text(now_ms - *transaction->start_time_ms));
   }
   console.print("Timeout          {}\n", duration_text(transaction->timeout_ms));

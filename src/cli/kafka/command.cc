@@ -179,8 +179,9 @@ std::string message_of(ErrorCode code, const std::optional<std::string>& message
 }
 
 std::string plain_text(const Error& error) {
-  // The client names codes for which brokers send no text.
-  const bool bare = error.message.ends_with(error_name(error.code));
+  // The client names codes for which brokers send no text, and topics that are not there.
+  const bool bare = error.message.find(error_name(error.code)) != std::string::npos ||
+                    error.message.starts_with("There is no topic");
   return message_of(error.code, bare ? std::nullopt : std::optional(error.message));
 }
 
