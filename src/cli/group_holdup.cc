@@ -86,21 +86,26 @@ std::vector<Holdup> classic_holdups(const client::GroupDescription& group) {
     return holdups;
   }
   if (group.state != "PreparingRebalance") return holdups;
-  // A coordinator that shows what joined members brought shows who has not joined.
+  // A coordinator that shows what joined members brought shows who has not joined. Kafka's does
+  // not, but the assignment of the generation before is there: who has none is new, and has joined.
   const bool told = std::ranges::any_of(
       group.members, [](const client::GroupMember& member) { return !member.metadata.empty(); });
+  std::vector<std::string> late;
   for (const auto& member : group.members) {
-    if (told && member.metadata.empty()) holdups.push_back({member.id, "has not joined again"});
+    if (told ? member.metadata.empty() : !member.assignment_data.empty()) late.push_back(member.id);
   }
-  if (!told && !group.members.empty()) {
-    holdups.push_back({"",
-                       "members have not joined again; the coordinator does not say which: one "
-                       "that stays away is taken out after its max.poll.interval.ms"});
+  if (told || late.size() == 1) {
+    for (auto& id : late) holdups.push_back({std::move(id), "has not joined again"});
+  } else if (!late.empty()) {
+    holdups.push_back(
+        {"", fmt::format("some of these have not joined again; the coordinator does not say which: "
+                         "{}",
+                         fmt::join(late, ", "))});
   }
-  if (told && holdups.empty()) {
+  if (holdups.empty() && !group.members.empty()) {
     holdups.push_back({"",
-                       "all members have joined; more are waited for until the rebalance "
-                       "delay is over"});
+                       "members have joined; more are waited for until the rebalance delay or "
+                       "the rebalance timeout is over"});
   }
   return holdups;
 }

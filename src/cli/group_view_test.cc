@@ -62,20 +62,48 @@ TEST(GroupHoldups, AnAssignmentThatIsBehindIsTheCoordinatorsTurn) {
   EXPECT_EQ(holdups[0].member_id, "");
 }
 
-TEST(GroupHoldups, ClassicMembersThatBroughtNothingHaveNotJoined) {
+client::GroupDescription preparing_group() {
   client::GroupDescription group;
   group.state = "PreparingRebalance";
-  group.members.resize(2);
+  group.members.resize(3);
   group.members[0].id = "a";
   group.members[1].id = "b";
-  // A coordinator that shows nothing of anybody says nothing about who is late.
-  auto holdups = find_holdups(group);
-  ASSERT_EQ(holdups.size(), 1U);
-  EXPECT_EQ(holdups[0].member_id, "");
+  group.members[2].id = "c";
+  return group;
+}
+
+TEST(GroupHoldups, ClassicMembersThatBroughtNothingHaveNotJoined) {
+  auto group = preparing_group();
   group.members[0].metadata = Bytes(3);
-  holdups = find_holdups(group);
+  group.members[2].metadata = Bytes(3);
+  const auto holdups = find_holdups(group);
   ASSERT_EQ(holdups.size(), 1U);
   EXPECT_EQ(holdups[0].member_id, "b");
+}
+
+TEST(GroupHoldups, WithoutThatOnlyMembersOfTheGenerationBeforeCanBeLate) {
+  auto group = preparing_group();
+  group.members[1].assignment_data = Bytes(9);
+  auto holdups = find_holdups(group);
+  ASSERT_EQ(holdups.size(), 1U);
+  EXPECT_EQ(holdups[0].member_id, "b");
+  group.members[2].assignment_data = Bytes(9);
+  holdups = find_holdups(group);
+  ASSERT_EQ(holdups.size(), 1U);
+  EXPECT_EQ(holdups[0].member_id, "");
+  EXPECT_TRUE(holdups[0].why.ends_with(": b, c")) << holdups[0].why;
+}
+
+TEST(GroupHoldups, NewMembersAloneWaitForTheDelay) {
+  const auto holdups = find_holdups(preparing_group());
+  ASSERT_EQ(holdups.size(), 1U);
+  EXPECT_EQ(holdups[0].member_id, "");
+}
+
+TEST(GroupHoldups, AClassicLeaderThatDoesNotAssignIsWaitedFor) {
+  auto group = preparing_group();
+  group.state = "CompletingRebalance";
+  ASSERT_EQ(find_holdups(group).size(), 1U);
 }
 
 TEST(GroupPartitionView, LagNeedsBothOffsets) {
