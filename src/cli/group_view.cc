@@ -13,6 +13,8 @@ namespace {
 // One answer about the first records of many partitions must stay small.
 constexpr std::int32_t peek_partition_bytes = 64 << 10;
 constexpr std::int32_t peek_answer_bytes = 8 << 20;
+// How soon it is noticed that a partition has nothing but markers of transactions left.
+constexpr auto peek_glance = env::milliseconds(200);
 
 env::Task<Result<std::map<TopicPartition, Offset>>> list_offsets(client::Cluster& cluster,
                                                                  std::set<TopicPartition> names,
@@ -184,7 +186,7 @@ env::Task<Result<>> add_lag_times(client::Cluster& cluster,
   };
   Result<> done = consumer.assign(std::move(assignments));
   while (done && !open.empty() && cluster.now() < deadline) {
-    auto records = co_await consumer.poll(deadline);
+    auto records = co_await consumer.poll(std::min(deadline, cluster.now() + peek_glance));
     if (!records) {
       done = fail(std::move(records).error());
       break;
