@@ -96,6 +96,33 @@ struct AclOptions {
   bool json = false;
 };
 
+struct GroupOptions {
+  std::vector<std::string> names;
+  std::vector<std::string> states;
+  std::vector<std::string> types;
+  std::vector<std::string> topics;  // "topic", "topic:0,1"
+  std::string to;                   // earliest, latest, current, an offset, "+10", "-10"
+  std::string to_time;
+  std::string ago;  // "PT1H30M"
+  std::string from_file;
+  bool execute = false;
+  bool dry_run = false;
+  bool skip_times = false;
+  bool json = false;
+};
+
+struct TransactionOptions {
+  std::string id;
+  std::vector<std::string> states;
+  std::string older_than;  // "PT10M"
+  std::string topic;
+  std::int32_t partition = -1;
+  std::int64_t start_offset = -1;
+  bool hanging = false;
+  bool force = false;
+  bool json = false;
+};
+
 struct OffsetsOptions {
   std::vector<std::string> topics;
   std::string time;  // also the offset at this time
