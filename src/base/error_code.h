@@ -147,7 +147,7 @@ namespace arus {
 // clang-format on
 
 enum class ErrorCode : std::int16_t {
-#define ARUS_ERROR_CODE(name, number, text, retriable) name = number,
+#define ARUS_ERROR_CODE(name, number, text, retriable) name = (number),
   ARUS_ERROR_CODES(ARUS_ERROR_CODE)
 #undef ARUS_ERROR_CODE
 };

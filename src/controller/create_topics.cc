@@ -18,7 +18,6 @@ using protocol::CreateTopicsRequest;
 using protocol::CreateTopicsResponse;
 using Wanted = CreateTopicsRequest::CreatableTopic;
 using Answer = CreateTopicsResponse::CreatableTopicResult;
-using metadata::ConfigResource;
 using metadata::ConfigResourceType;
 
 constexpr const char* min_insync_key = "min.insync.replicas";

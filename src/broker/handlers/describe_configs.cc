@@ -16,7 +16,6 @@ namespace {
 using Request = protocol::DescribeConfigsRequest;
 using Response = protocol::DescribeConfigsResponse;
 using Entry = Response::DescribeConfigsResourceResult;
-using metadata::ConfigResource;
 using metadata::ConfigResourceType;
 using Described = Result<std::vector<config::DescribedConfig>>;
 
