@@ -9,14 +9,15 @@ using namespace words;
 // clang-format off: a table reads best with one key's facts together.
 constexpr ConfigKey keys[] = {
     {.name = "consumer.assignment.interval.ms", .scope = group, .type = int32,
-     .update = cluster_wide, .fallback = "1000", .rule = at_least(0),
+     .update = cluster_wide, .effect = at_once, .fallback = "1000", .rule = at_least(0),
      .synonyms = {{{"group.consumer.assignment.interval.ms"}}},
      .doc = "Shortest time between two computed assignments of this consumer group."},
     {.name = "consumer.heartbeat.interval.ms", .scope = group, .type = int32,
-     .update = cluster_wide, .fallback = "5000", .rule = at_least(1),
+     .update = cluster_wide, .effect = at_once, .fallback = "5000", .rule = at_least(1),
      .synonyms = {{{"group.consumer.heartbeat.interval.ms"}}},
      .doc = "How often the members of this consumer group are told to send heartbeats."},
     {.name = "consumer.session.timeout.ms", .scope = group, .type = int32, .update = cluster_wide,
+     .effect = at_once,
      .fallback = "45000", .rule = at_least(1),
      .synonyms = {{{"group.consumer.session.timeout.ms"}}},
      .doc = "A member of this consumer group that sends no heartbeat for this long is removed."},

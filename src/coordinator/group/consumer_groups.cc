@@ -32,6 +32,11 @@ const LogComponent log("coordinator.group");
 constexpr std::int8_t classic_member_type = 0;
 constexpr std::int8_t consumer_member_type = 1;
 
+// Maps of settings are looked up by strings, which are not made anew each time.
+const std::string session_timeout_key = "consumer.session.timeout.ms";
+const std::string heartbeat_interval_key = "consumer.heartbeat.interval.ms";
+const std::string assignment_interval_key = "consumer.assignment.interval.ms";
+
 // Topics that are gone have no name, and are left out.
 Described::Assignment described(const PartitionSet& set, const metadata::MetadataImage& image) {
   Described::Assignment assignment;
@@ -193,6 +198,8 @@ void ConsumerGroups::loaded(Turn& turn) {
   groups_.for_each([&](Group& group) {
     if (group.kind() == GroupKind::consumer) groups.push_back(static_cast<ConsumerGroup*>(&group));
   });
+  // Timers of one deadline fire in the order in which they were armed.
+  std::ranges::sort(groups, {}, [](const ConsumerGroup* group) { return group->id(); });
   for (auto* const group : groups) {
     for (const auto& [id, member] : group->members()) {
       arm_session(turn, *member);
@@ -295,20 +302,20 @@ std::int32_t ConsumerGroups::group_setting(std::string_view group, const std::st
 
 std::int32_t ConsumerGroups::session_timeout_ms(std::string_view group) const {
   const GroupSettings& settings = surroundings_.settings;
-  return group_setting(group, "consumer.session.timeout.ms", settings.consumer_session_timeout_ms,
+  return group_setting(group, session_timeout_key, settings.consumer_session_timeout_ms,
                        settings.consumer_min_session_timeout_ms,
                        settings.consumer_max_session_timeout_ms);
 }
 
 std::int32_t ConsumerGroups::heartbeat_interval_ms(std::string_view group) const {
   const GroupSettings& settings = surroundings_.settings;
-  return group_setting(
-      group, "consumer.heartbeat.interval.ms", settings.consumer_heartbeat_interval_ms,
-      settings.consumer_min_heartbeat_interval_ms, settings.consumer_max_heartbeat_interval_ms);
+  return group_setting(group, heartbeat_interval_key, settings.consumer_heartbeat_interval_ms,
+                       settings.consumer_min_heartbeat_interval_ms,
+                       settings.consumer_max_heartbeat_interval_ms);
 }
 
 std::int32_t ConsumerGroups::assignment_interval_ms(std::string_view group) const {
-  return group_setting(group, "consumer.assignment.interval.ms",
+  return group_setting(group, assignment_interval_key,
                        surroundings_.settings.consumer_assignment_interval_ms, 0, INT32_MAX);
 }
 

@@ -34,6 +34,9 @@ class ConsumerGroup;
                                        std::int16_t api_version,
                                        std::span<const std::string> assignors);
 
+// What one member says about itself, as it is stored; a record must hold it.
+inline constexpr std::size_t max_member_bytes = 256U << 10U;
+
 // Whether a member's principal may know of a topic that its regular expression matches.
 using MayDescribe = std::function<bool(std::string_view topic)>;
 
@@ -98,23 +101,27 @@ class ConsumerGroups {
                                       const std::string& member_id) const;
   Result<Found> find_member(const ConsumerGroup& group, const Heartbeat& request,
                             const std::string& member_id) const;
+  Result<> check_metadata(const ConsumerGroup* group, const MemberMetadata& before,
+                          const MemberMetadata& after) const;
   Result<Beat> leave(Turn& turn, const Heartbeat& request);
   [[nodiscard]] std::string new_member_id();
 
   // What follows from a member's new metadata: consumer_subscription.cc.
   ConsumerMember& replace_member(Turn& turn, ConsumerGroup& group, const ConsumerMember& old,
                                  const std::string& new_id);
-  ConsumerGroup& store_metadata(Turn& turn, const std::string& group, const ConsumerMember* member,
-                                const std::string& member_id, const MemberMetadata& metadata);
+  void store_metadata(Turn& turn, const std::string& group, const ConsumerMember* member,
+                      const std::string& member_id, const MemberMetadata& metadata);
   SubscriptionChange update_subscription(Turn& turn, ConsumerGroup& group,
                                          const MemberMetadata& before, const MemberMetadata& after,
                                          const MayDescribe& may_describe);
+  // Without `may_describe` nobody is asked, and nothing is matched.
   bool resolve_regexes(Turn& turn, ConsumerGroup& group, const MayDescribe& may_describe);
   [[nodiscard]] bool must_resolve(const Turn& turn, const ConsumerGroup& group,
                                   bool has_new_regex) const;
   void update_epoch(Turn& turn, ConsumerGroup& group, const SubscriptionChange& change);
   void update_target(Turn& turn, ConsumerGroup& group);
-  void reconcile_member(Turn& turn, ConsumerMember& member, bool subscription_changed,
+  // True where what the member is assigned has changed.
+  bool reconcile_member(Turn& turn, ConsumerMember& member, bool subscription_changed,
                         const PartitionSet* reported);
   void arm(Turn& turn, Timer& timer, std::int32_t timeout_ms);
   void arm_session(Turn& turn, ConsumerMember& member);

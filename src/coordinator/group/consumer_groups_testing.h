@@ -164,7 +164,9 @@ class ConsumerBench {
     return request;
   }
 
-  Result<Beat> send(protocol::ConsumerGroupHeartbeatRequest request, MayDescribe may = {}) {
+  Result<Beat> send(
+      protocol::ConsumerGroupHeartbeatRequest request,
+      MayDescribe may = [](std::string_view) { return true; }) {
     Answer<Beat> answer;
     bench.turn([&](Turn& turn) {
       machine.consumer().heartbeat(

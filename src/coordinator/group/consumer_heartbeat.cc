@@ -66,6 +66,24 @@ Result<> check_epoch(const ConsumerMember& member, const Heartbeat& request) {
   return fenced("smaller", received, current.epoch);
 }
 
+// The usual heartbeat, for which nothing is copied.
+bool says_nothing_new(const MemberMetadata& metadata, const GroupCaller& caller,
+                      const Heartbeat& request) {
+  return !request.subscribed_topic_names && !request.subscribed_topic_regex &&
+         !request.server_assignor && !request.rack_id && request.rebalance_timeout_ms == -1 &&
+         (!request.instance_id || request.instance_id == metadata.instance_id) &&
+         metadata.client_id == caller.client_id && metadata.client_host == caller.client_host &&
+         !metadata.classic;
+}
+
+std::size_t stored_bytes(const MemberMetadata& metadata) {
+  std::size_t bytes = metadata.topic_regex.size() + metadata.client_id.size() +
+                      metadata.instance_id.value_or("").size() +
+                      metadata.rack_id.value_or("").size();
+  for (const auto& topic : metadata.topic_names) bytes += topic.size() + sizeof(std::int32_t);
+  return bytes;
+}
+
 MemberMetadata updated(MemberMetadata metadata, const GroupCaller& caller,
                        const Heartbeat& request) {
   if (request.instance_id) metadata.instance_id = request.instance_id;
@@ -249,6 +267,19 @@ Result<ConsumerGroups::Found> ConsumerGroups::find_member(const ConsumerGroup& g
   return Found{.member = *member};
 }
 
+// Null for a group that is to be made.
+Result<> ConsumerGroups::check_metadata(const ConsumerGroup* group, const MemberMetadata& before,
+                                        const MemberMetadata& after) const {
+  if (stored_bytes(after) > max_member_bytes) {
+    return fail(ErrorCode::unknown_server_error,
+                fmt::format("What a member says about itself must not be larger than {} bytes.",
+                            max_member_bytes));
+  }
+  if (after.topic_regex == before.topic_regex || after.topic_regex.empty()) return {};
+  if (group != nullptr && group->subscribers_of_regex(after.topic_regex) > 0) return {};
+  return check_regex(after.topic_regex);
+}
+
 Result<Response> ConsumerGroups::beat(Turn& turn, const GroupCaller& caller,
                                       const Heartbeat& request, const MayDescribe& may_describe) {
   const std::string id = request.member_id.empty() ? new_member_id() : request.member_id;
@@ -256,37 +287,42 @@ Result<Response> ConsumerGroups::beat(Turn& turn, const GroupCaller& caller,
   if (!existing) return std::unexpected(existing.error());
   Found found;
   if (*existing != nullptr) {
-    const auto searched = find_member(**existing, request, id);
+    auto searched = find_member(**existing, request, id);
     if (!searched) return std::unexpected(searched.error());
     found = *searched;
   }
   std::optional<PartitionSet> reported;
   if (request.topic_partitions) reported = reported_partitions(*request.topic_partitions);
   const ConsumerMember* const known = found.member != nullptr ? found.member : found.replaced;
-  const MemberMetadata before = known == nullptr ? MemberMetadata{} : known->metadata();
-  const MemberMetadata after = updated(before, caller, request);
-  if (after.topic_regex != before.topic_regex && !after.topic_regex.empty() &&
-      (*existing == nullptr || (*existing)->subscribers_of_regex(after.topic_regex) == 0)) {
-    ARUS_TRY(check_regex(after.topic_regex));
-  }
   if (known != nullptr && known->current().state == MemberState::unknown &&
       (!reported || !reported->empty())) {
     return fail(ErrorCode::fenced_member_epoch,
                 "The consumer group member is in a unknown state. The member must abandon all its "
                 "partitions and rejoin.");
   }
+  MemberMetadata before;
+  MemberMetadata after;
+  const bool changes =
+      found.member == nullptr || !says_nothing_new(found.member->metadata(), caller, request);
+  if (changes) {
+    if (known != nullptr) before = known->metadata();
+    after = updated(before, caller, request);
+    ARUS_TRY(check_metadata(*existing, before, after));
+  }
 
   // Nothing is refused from here on.
   if (found.replaced != nullptr) {
     found.member = &replace_member(turn, **existing, *found.replaced, id);
   }
-  ConsumerGroup& group = store_metadata(turn, request.group_id, found.member, id, after);
+  if (changes) store_metadata(turn, request.group_id, found.member, id, after);
+  ConsumerGroup& group = *groups_.find_as<ConsumerGroup>(request.group_id);
   ConsumerMember& member = *group.member(id);
-  const SubscriptionChange change = update_subscription(turn, group, before, after, may_describe);
+  const SubscriptionChange change = update_subscription(
+      turn, group, changes ? before : member.metadata(), member.metadata(), may_describe);
   update_epoch(turn, group, change);
   update_target(turn, group);
-  const OwnedPartitions assigned_before = member.current().assigned;
-  reconcile_member(turn, member, change.changed, reported ? &*reported : nullptr);
+  const bool moved =
+      reconcile_member(turn, member, change.changed, reported ? &*reported : nullptr);
   arm_session(turn, member);
 
   Response response;
@@ -295,8 +331,7 @@ Result<Response> ConsumerGroups::beat(Turn& turn, const GroupCaller& caller,
   response.heartbeat_interval_ms = heartbeat_interval_ms(group.id());
   const bool is_full = request.rebalance_timeout_ms != -1 && request.topic_partitions &&
                        (request.subscribed_topic_names || request.subscribed_topic_regex);
-  if (request.member_epoch == joining_epoch || is_full ||
-      member.current().assigned != assigned_before) {
+  if (request.member_epoch == joining_epoch || is_full || moved) {
     response.assignment = assignment_of(member.current());
   }
   return response;

@@ -45,14 +45,12 @@ ConsumerMember& ConsumerGroups::replace_member(Turn& turn, ConsumerGroup& group,
   return *group.member(new_id);
 }
 
-ConsumerGroup& ConsumerGroups::store_metadata(Turn& turn, const std::string& group,
-                                              const ConsumerMember* member,
-                                              const std::string& member_id,
-                                              const MemberMetadata& metadata) {
+void ConsumerGroups::store_metadata(Turn& turn, const std::string& group,
+                                    const ConsumerMember* member, const std::string& member_id,
+                                    const MemberMetadata& metadata) {
   if (member == nullptr || member->metadata() != metadata) {
     turn.append(consumer_records::member(group, member_id, metadata));
   }
-  return *groups_.find_as<ConsumerGroup>(group);
 }
 
 ConsumerGroups::SubscriptionChange ConsumerGroups::update_subscription(
@@ -76,7 +74,7 @@ ConsumerGroups::SubscriptionChange ConsumerGroups::update_subscription(
       change.bumps_epoch = true;
     }
   }
-  if (must_resolve(turn, group, has_new_regex)) {
+  if (may_describe && must_resolve(turn, group, has_new_regex)) {
     change.resolved = true;
     change.bumps_epoch = resolve_regexes(turn, group, may_describe) || change.bumps_epoch;
   }
@@ -146,10 +144,12 @@ void ConsumerGroups::update_target(Turn& turn, ConsumerGroup& group) {
   turn.append(consumer_records::target_epoch(group.id(), group.epoch(), turn.wall_ms()));
 }
 
-void ConsumerGroups::reconcile_member(Turn& turn, ConsumerMember& member, bool subscription_changed,
+bool ConsumerGroups::reconcile_member(Turn& turn, ConsumerMember& member, bool subscription_changed,
                                       const PartitionSet* reported) {
   ConsumerGroup& group = member.group();
-  if (!subscription_changed && member.current().reconciled_to(group.assignment_epoch())) return;
+  if (!subscription_changed && member.current().reconciled_to(group.assignment_epoch())) {
+    return false;
+  }
   const auto& image = *surroundings_.image;
   const MemberMetadata& metadata = member.metadata();
   const auto regex = group.resolved_regexes().find(metadata.topic_regex);
@@ -172,16 +172,18 @@ void ConsumerGroups::reconcile_member(Turn& turn, ConsumerMember& member, bool s
                        const ConsumerMember* const owner = group.owner(topic, partition);
                        return owner != nullptr && owner != &member;
                      }});
-  if (next == member.current()) return;
+  if (next == member.current()) return false;
+  const bool moved = next.assigned != member.current().assigned;
   turn.append(consumer_records::current(group.id(), member.id(), next));
   // Classic members have deadlines for joining and for syncing instead.
-  if (member.uses_classic_protocol()) return;
+  if (member.uses_classic_protocol()) return moved;
   if (next.state == MemberState::unrevoked_partitions) {
     member.rebalance_epoch = next.epoch;
     arm(turn, member.rebalance(), metadata.rebalance_timeout_ms);
   } else {
     timers_.disarm(member.rebalance());
   }
+  return moved;
 }
 
 void ConsumerGroups::fence(Turn& turn, ConsumerGroup& group,

@@ -204,7 +204,8 @@ TEST(Assignors, AnySequenceOfMembersAndTopicsKeepsTheRules) {
 // Prints what it took; no time is asserted.
 TEST(Assignors, AThousandMembersOfTenThousandPartitions) {
   for (const auto& [name, assignor] :
-       {std::pair("uniform", assign_uniformly), std::pair("range", assign_ranges)}) {
+       {std::pair<const char*, Assignor>("uniform", assign_uniformly),
+        std::pair<const char*, Assignor>("range", assign_ranges)}) {
     for (const bool alike : {true, false}) {
       Cluster cluster(std::vector<std::int32_t>(100, 100));
       for (int i = 0; i < 1000; ++i) {
