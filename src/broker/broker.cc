@@ -203,8 +203,11 @@ env::Task<Result<>> Broker::start_partitions() {
   }
   partitions_ = std::make_unique<replication::PartitionTable>(
       environment_,
-      replication::PartitionSettings{.node_id = config_.node_id,
-                                     .static_config = config_.properties},
+      replication::PartitionSettings{
+          .node_id = config_.node_id,
+          .static_config = config_.properties,
+          .decompression_bytes = static_cast<std::size_t>(
+              std::max<std::int64_t>(config_.memory.decompression_bytes, 0))},
       std::move(directories_), quorum_->images());
   co_return co_await partitions_->start();
 }

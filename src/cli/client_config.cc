@@ -2,12 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
+#include "cli/iso_duration.h"
 #include "config/properties.h"
 
 namespace arus::cli {
@@ -17,6 +20,13 @@ std::unexpected<Error> invalid(std::string_view key, std::string_view value,
                                std::string_view reason) {
   return fail(ErrorCode::invalid_config,
               fmt::format("Invalid value {} for configuration {}: {}", value, key, reason));
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
 }
 
 // Reads settings one by one; the first that is wrong is kept as the error.
@@ -179,7 +189,17 @@ Result<client::ProducerOptions> producer_options(const config::ConfigMap& proper
   settings.milliseconds("delivery.timeout.ms", options.delivery_timeout);
   settings.milliseconds("request.timeout.ms", options.request_timeout);
   settings.milliseconds("max.block.ms", options.max_block);
+  settings.text("transactional.id", [&](const std::string& value) -> Result<> {
+    if (value.empty()) return invalid("transactional.id", value, "String must be non-empty");
+    options.transactional_id = value;
+    return {};
+  });
+  settings.milliseconds("transaction.timeout.ms", options.transaction_timeout);
   ARUS_TRY(settings.status());
+  if (options.transactional_id && !options.idempotent) {
+    return fail(ErrorCode::invalid_config,
+                "Cannot set a transactional.id without also enabling idempotence.");
+  }
   if (options.idempotent && !allowed) {
     return fail(ErrorCode::invalid_config,
                 options.acks != -1
@@ -210,7 +230,15 @@ Result<client::ConsumerOptions> consumer_options(const config::ConfigMap& proper
     } else if (value == "none") {
       options.reset_timestamp.reset();
     } else {
-      return invalid("auto.offset.reset", value, "String must be one of: latest, earliest, none");
+      constexpr std::string_view by_duration = "by_duration:";
+      if (value.starts_with(by_duration)) {
+        options.reset_age = parse_iso_duration(std::string_view(value).substr(by_duration.size()));
+      }
+      if (!options.reset_age) {
+        return invalid("auto.offset.reset", value,
+                       "The value must be either 'earliest', 'latest', 'none' or of the format "
+                       "'by_duration:<PnDTnHnMn.nS.>'");
+      }
     }
     return {};
   });
@@ -231,6 +259,98 @@ Result<client::ConsumerOptions> consumer_options(const config::ConfigMap& proper
     return {};
   });
   ARUS_TRY(settings.status());
+  return options;
+}
+
+namespace {
+
+// A list of class names, or of names on the wire.
+Result<std::vector<client::AssignorPointer>> assignors_of(const std::string& list) {
+  std::vector<client::AssignorPointer> assignors;
+  std::string_view rest = list;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    std::string_view name = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (name.empty()) continue;
+    auto assignor = client::find_assignor(name);
+    if (!assignor) return fail(std::move(assignor).error());
+    assignors.push_back(std::move(*assignor));
+  }
+  if (assignors.empty()) {
+    return invalid("partition.assignment.strategy", list, "There must be at least one");
+  }
+  return assignors;
+}
+
+}  // namespace
+
+Result<client::GroupConsumerOptions> group_consumer_options(const config::ConfigMap& properties) {
+  client::GroupConsumerOptions options;
+  auto consumer = consumer_options(properties);
+  if (!consumer) return fail(std::move(consumer).error());
+  options.consumer = std::move(*consumer);
+  Settings settings{properties};
+  settings.text("group.id", [&](const std::string& value) -> Result<> {
+    options.group_id = value;
+    return {};
+  });
+  settings.text("group.instance.id", [&](const std::string& value) -> Result<> {
+    if (value.empty()) return invalid("group.instance.id", value, "String must be non-empty");
+    options.instance_id = value;
+    return {};
+  });
+  settings.text("group.protocol", [&](const std::string& value) -> Result<> {
+    if (equal_ignoring_case(value, "consumer")) {
+      options.protocol = client::GroupProtocol::consumer;
+    } else if (!equal_ignoring_case(value, "classic")) {
+      return invalid("group.protocol", value,
+                     "String must be one of (case insensitive): CLASSIC, CONSUMER");
+    }
+    return {};
+  });
+  if (options.protocol == client::GroupProtocol::consumer) {
+    for (const char* key :
+         {"partition.assignment.strategy", "heartbeat.interval.ms", "session.timeout.ms"}) {
+      if (!properties.contains(key)) continue;
+      return fail(ErrorCode::invalid_config,
+                  fmt::format("{} cannot be set when group.protocol=CONSUMER", key));
+    }
+  } else if (properties.contains("group.remote.assignor")) {
+    return fail(ErrorCode::invalid_config,
+                "group.remote.assignor cannot be set when group.protocol=CLASSIC");
+  }
+  settings.milliseconds("session.timeout.ms", options.session_timeout);
+  settings.milliseconds("heartbeat.interval.ms", options.heartbeat_interval);
+  settings.number("max.poll.interval.ms", 1, INT32_MAX, [&](std::int64_t value) {
+    options.max_poll_interval = env::milliseconds(value);
+  });
+  settings.boolean("enable.auto.commit", options.auto_commit);
+  settings.milliseconds("auto.commit.interval.ms", options.auto_commit_interval);
+  settings.boolean("allow.auto.create.topics", options.create_topics);
+  settings.boolean("exclude.internal.topics", options.exclude_internal);
+  settings.text("partition.assignment.strategy", [&](const std::string& value) -> Result<> {
+    auto assignors = assignors_of(value);
+    if (!assignors) return fail(std::move(assignors).error());
+    options.assignors = std::move(*assignors);
+    return {};
+  });
+  settings.text("group.remote.assignor", [&](const std::string& value) -> Result<> {
+    options.server_assignor = value;
+    return {};
+  });
+  ARUS_TRY(settings.status());
+  if (options.group_id.empty()) {
+    return invalid("group.id", options.group_id,
+                   "To use the group management or offset commit APIs, you must provide a valid "
+                   "group.id in the consumer configuration.");
+  }
+  if (options.protocol == client::GroupProtocol::classic &&
+      options.heartbeat_interval >= options.session_timeout) {
+    return fail(ErrorCode::invalid_config, "Heartbeat must be set lower than the session timeout");
+  }
   return options;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "client/consumer.h"
+#include "client/group_consumer.h"
 #include "client/options.h"
 #include "client/producer.h"
 #include "config/config_table.h"
@@ -26,5 +27,7 @@ Result<client::ClientOptions> client_options(const config::ConfigMap& properties
                                              std::string_view client_id);
 Result<client::ProducerOptions> producer_options(const config::ConfigMap& properties);
 Result<client::ConsumerOptions> consumer_options(const config::ConfigMap& properties);
+// group.id must be there.
+Result<client::GroupConsumerOptions> group_consumer_options(const config::ConfigMap& properties);
 
 }  // namespace arus::cli

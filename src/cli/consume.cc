@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <span>
 
 #include "cli/own.h"
 #include "cli/progress.h"
 #include "cli/record_printer.h"
+#include "cli/record_source.h"
 #include "client/admin.h"
 
 namespace arus::cli {
@@ -66,7 +68,7 @@ Result<client::StartPosition> start_of(const ConsumeOptions& options) {
 
 struct ConsumeProgram {
   const ConsumeOptions& options;
-  client::ConsumerOptions consumer;
+  client::GroupConsumerOptions group;  // without --group its `consumer` alone
   client::StartPosition start;
   RecordFormat format;
 };
@@ -109,20 +111,28 @@ class RecordOutput {
   bool failed_ = false;
 };
 
+RecordSource source_of(Session& session, const ConsumeProgram& program) {
+  if (program.options.group.empty()) return {session.cluster, program.group.consumer};
+  return {session.cluster, program.group};
+}
+
 class ConsumeRun {
  public:
   ConsumeRun(Session& session, Console& console, const ConsumeProgram& program)
       : session_(session),
         console_(console),
         program_(program),
-        consumer_(session.cluster, program.consumer),
+        source_(source_of(session, program)),
         output_(console),
         progress_(console, program.options.quiet || program.options.output.empty(), now()) {}
 
   env::Task<int> run() {
     Result<> done = co_await prepare();
     if (done) done = co_await read();
-    co_await consumer_.close();
+    if (done && program_.options.commit == "end" && source_.member() != nullptr) {
+      done = co_await source_.member()->commit(session_.cluster.call_deadline());
+    }
+    co_await source_.close();
     if (!output_.flush() && done && !console_.broken()) {
       done = fail(ErrorCode::unknown_server_error, "The output could not be written");
     }
@@ -136,6 +146,10 @@ class ConsumeRun {
   env::Task<Result<>> prepare() {
     const auto& options = program_.options;
     if (!options.output.empty()) ARUS_CO_TRY(output_.open(options.output));
+    if (source_.member() != nullptr) {
+      ARUS_CO_TRY(source_.member()->subscribe(options.topics));
+      if (!options.until_end) co_return Result<>{};
+    }
     std::vector<client::Assignment> assignments;
     std::map<TopicPartition, std::int64_t> ends;
     for (const auto& name : options.topics) {
@@ -158,7 +172,7 @@ class ConsumeRun {
     }
     if (options.until_end) {
       client::Admin admin{session_.cluster};
-      auto listed = co_await admin.list_offsets(std::move(ends), program_.consumer.isolation,
+      auto listed = co_await admin.list_offsets(std::move(ends), program_.group.consumer.isolation,
                                                 session_.cluster.call_deadline());
       if (!listed) co_return fail(std::move(listed).error());
       for (const auto& [key, offset] : *listed) {
@@ -166,16 +180,24 @@ class ConsumeRun {
         ends_[key] = offset->offset;
       }
     }
-    co_return consumer_.assign(std::move(assignments));
+    if (source_.assigned() == nullptr) co_return Result<>{};
+    co_return source_.assigned()->assign(std::move(assignments));
   }
 
   // Everything below the ends as they were at the start has been given.
-  [[nodiscard]] bool at_end() const {
+  [[nodiscard]] bool at_end() {
     if (!program_.options.until_end) return false;
-    return std::ranges::all_of(ends_, [&](const auto& entry) {
-      const auto position = consumer_.position(entry.first);
-      return position && *position >= entry.second;
-    });
+    const auto read_up = [&](const TopicPartition& name) {
+      const auto end = ends_.find(name);
+      const auto position = source_.position(name);
+      return end == ends_.end() || (position && *position >= end->second);
+    };
+    if (auto* member = source_.member()) {
+      // The others have theirs; what comes to this one later has been read by them.
+      const auto share = member->assignment();
+      return !share.empty() && std::ranges::all_of(share, read_up);
+    }
+    return std::ranges::all_of(ends_, [&](const auto& entry) { return read_up(entry.first); });
   }
 
   env::Task<Result<>> read() {
@@ -183,10 +205,14 @@ class ConsumeRun {
     env::TimePoint last_record = now();
     while (!session_.stopping && !console_.broken() && progress_.records() != options.max_records &&
            !at_end()) {
-      auto records = co_await consumer_.poll(now() + glance);
+      auto records = co_await source_.poll(now() + glance);
       if (!records) co_return fail(std::move(records).error());
-      for (const auto& record : *records) {
-        if (progress_.records() == options.max_records) break;
+      for (std::size_t i = 0; i < records->size(); ++i) {
+        const auto& record = (*records)[i];
+        if (progress_.records() == options.max_records) {
+          source_.give_back(std::span(*records).subspan(i));
+          break;
+        }
         const auto end = ends_.find({*record.topic, record.partition});
         if (end != ends_.end() && record.offset >= end->second) continue;
         ARUS_CO_TRY(write(record));
@@ -218,7 +244,7 @@ class ConsumeRun {
   Session& session_;
   Console& console_;
   const ConsumeProgram& program_;
-  client::Consumer consumer_;
+  RecordSource source_;
   RecordOutput output_;
   Progress progress_;
   std::map<TopicPartition, Offset> ends_;
@@ -233,13 +259,39 @@ Result<ConsumeProgram> program_of(const ClusterOptions& cluster, const ConsumeOp
   auto properties = cluster.merged();
   if (!properties) return fail(std::move(properties).error());
   if (options.read_committed) (*properties)["isolation.level"] = "read_committed";
+  const bool member = !options.group.empty();
+  if (member) {
+    if (!options.partitions.empty() || !options.from_time.empty() ||
+        (options.from != "earliest" && options.from != "latest")) {
+      return fail(ErrorCode::invalid_request,
+                  "With --group the group says which partitions to read and where: --partition and "
+                  "--from-time do not go along, and --from only as earliest or latest");
+    }
+    if (options.commit != "auto" && options.commit != "end" && options.commit != "none") {
+      return fail(ErrorCode::invalid_request,
+                  fmt::format("--commit takes auto, end or none, not {}", options.commit));
+    }
+    (*properties)["group.id"] = options.group;
+    if (!options.protocol.empty()) (*properties)["group.protocol"] = options.protocol;
+    if (!options.instance_id.empty()) (*properties)["group.instance.id"] = options.instance_id;
+    (*properties)["enable.auto.commit"] = options.commit == "auto" ? "true" : "false";
+    (*properties)["auto.offset.reset"] = options.from;
+  }
   properties->try_emplace("auto.offset.reset", "earliest");
   properties->try_emplace("max.poll.records", "10000");
-  auto consumer = consumer_options(*properties);
-  if (!consumer) return fail(std::move(consumer).error());
+  ConsumeProgram program{options, {}, {}, {}};
+  if (member) {
+    auto group = group_consumer_options(*properties);
+    if (!group) return fail(std::move(group).error());
+    program.group = std::move(*group);
+  } else {
+    auto consumer = consumer_options(*properties);
+    if (!consumer) return fail(std::move(consumer).error());
+    program.group.consumer = std::move(*consumer);
+  }
   auto start = start_of(options);
   if (!start) return fail(std::move(start).error());
-  ConsumeProgram program{options, std::move(*consumer), *start, {}};
+  program.start = *start;
   program.format.print_key = options.keys;
   program.format.print_headers = options.headers;
   program.format.print_offset = options.offsets;

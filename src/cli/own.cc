@@ -101,6 +101,8 @@ class OwnCommands {
     declare_consume();
     declare_config();
     declare_acl();
+    declare_group();
+    declare_transaction();
     declare_inspection();
     declare_storage();
     declare_rest();
@@ -178,6 +180,8 @@ class OwnCommands {
     app.add_option("-t,--timestamp", produce_.timestamp_ms, "Milliseconds since 1970");
     app.add_option("-z,--compression", produce_.compression, "none, gzip, snappy, lz4 or zstd");
     app.add_option("--acks", produce_.acks, "all, 1 or 0");
+    app.add_option("--transactional-id", produce_.transactional_id,
+                   "Send all records in one transaction: all of them are seen, or none");
     app.add_flag("--whole-files", produce_.whole_files, "Each file is one record");
     app.add_flag("--json", produce_.json,
                  "Each line is {\"key\":…,\"value\":…,\"headers\":[…],\"partition\":…,"
@@ -195,7 +199,8 @@ class OwnCommands {
         "  arus consume orders -f latest                 what comes from now on\n"
         "  arus consume orders -p 0 -f 1000 -n 10        ten records from offset 1000\n"
         "  arus consume orders -T 2026-11-24T10:00:00Z   since a moment\n"
-        "  arus consume orders -e --json -o orders.json  into a file");
+        "  arus consume orders -e --json -o orders.json  into a file\n"
+        "  arus consume orders --group shipping          a share, from where the group is");
     app.add_option("topic", consume_.topics, "Topics to read")->required();
     app.add_option("-p,--partition", consume_.partitions, "Only these partitions")->take_all();
     app.add_option("-f,--from", consume_.from, "earliest, latest or an offset")
@@ -203,6 +208,16 @@ class OwnCommands {
     app.add_option("-T,--from-time", consume_.from_time,
                    "Records at or after this time: milliseconds since 1970, or "
                    "2026-11-24T10:00:00Z");
+    app.add_option("-g,--group", consume_.group,
+                   "Read as a member of this group, from where it has committed; --from says where "
+                   "to begin without that");
+    app.add_option("--protocol", consume_.protocol,
+                   "How the group divides partitions: classic, or consumer (KIP-848)");
+    app.add_option("--instance-id", consume_.instance_id, "A static member of the group");
+    app.add_option("--commit", consume_.commit,
+                   "What the group is told: auto (now and then), end (once, after the last record) "
+                   "or none")
+        ->capture_default_str();
     app.add_flag("-e,--until-end", consume_.until_end, "Stop at the end as it is at the start");
     app.add_option("-n,--max-records", consume_.max_records, "Stop after so many records");
     app.add_option("--timeout-ms", consume_.timeout_ms, "Stop when nothing comes for so long");
@@ -269,6 +284,111 @@ class OwnCommands {
       app->add_flag("--deny", acl_.deny, "Deny rather than allow");
       app->add_flag("--prefixed", acl_.prefixed, "The names are beginnings of names");
     }
+  }
+
+  void declare_group() {
+    CLI::App& group =
+        this->group(app_, "group", "List, describe, reset and delete consumer groups");
+    const auto names = [this](CLI::App& app) {
+      app.add_option("group", group_.names, "Names of groups")->required();
+    };
+    const auto json = [this](CLI::App& app) { app.add_flag("--json", group_.json, "Print JSON"); };
+    CLI::App& list = cluster_command(group, "list", "Print groups of every kind",
+                                     [this] { return list_groups(console_, cluster_, group_); });
+    list.add_option("-s,--state", group_.states, "Only groups in this state")->take_all();
+    list.add_option("-t,--type", group_.types, "Only groups of this type")->take_all();
+    json(list);
+    CLI::App& describe =
+        cluster_command(group, "describe", "Show offsets, lag, and what a rebalance waits for",
+                        [this] { return describe_groups(console_, cluster_, group_); });
+    describe.footer(
+        "LAG counts records: the partition's end minus the committed offset. BEHIND is the\n"
+        "age of the oldest record that is not committed: now minus the timestamp of the\n"
+        "first record at or after the committed offset, which is read for it. It is 0 where\n"
+        "nothing waits, and - where nothing is committed or the record was not found in time.\n"
+        "Timestamps are those of the records: producers set them, unless the topic has\n"
+        "message.timestamp.type=LogAppendTime. Markers of transactions count as records in\n"
+        "LAG and never in BEHIND.\n\n"
+        "While a group rebalances, the members that it waits for are named, and why.");
+    names(describe);
+    describe.add_flag("--no-times", group_.skip_times, "Read no records; without BEHIND");
+    json(describe);
+    CLI::App& members =
+        cluster_command(group, "members", "Show members and what they are assigned",
+                        [this] { return show_members(console_, cluster_, group_); });
+    names(members);
+    json(members);
+    CLI::App& reset = cluster_command(group, "reset", "Change the offsets of a group",
+                                      [this] { return reset_group(console_, cluster_, group_); });
+    reset.footer(
+        "Shows the plan; --execute carries it out. A group that has members is refused.\n\n"
+        "Examples:\n"
+        "  arus group reset billing --to earliest\n"
+        "  arus group reset billing --to -100 -t orders:0,1 --execute\n"
+        "  arus group reset billing --to-time 2026-11-24T10:00:00Z -t orders --execute\n"
+        "  arus group reset billing --ago PT1H30M --execute");
+    reset.add_option("group", group_.names, "The group")->required()->expected(1);
+    reset
+        .add_option("-t,--topic", group_.topics,
+                    "Only this topic, or topic:0,1; all with offsets without it")
+        ->take_all();
+    reset.add_option("--to", group_.to, "earliest, latest, current, an offset, +records, -records");
+    reset.add_option("--to-time", group_.to_time, "Records at or after this time");
+    reset.add_option("--ago", group_.ago, "Records of so long ago, such as PT1H30M or P1D");
+    reset.add_option("--from-file", group_.from_file, "Lines of topic,partition,offset");
+    reset.add_flag("--dry-run", group_.dry_run, "Show the plan only, as without --execute");
+    reset.add_flag("--execute", group_.execute, "Carry the plan out");
+    json(reset);
+    CLI::App& remove =
+        cluster_command(group, "delete", "Delete groups that have no members",
+                        [this] { return delete_groups(console_, cluster_, group_); });
+    names(remove);
+    remove
+        .add_option("-t,--topic", group_.topics,
+                    "Delete only the offsets of this topic, or topic:0,1, and keep the group")
+        ->take_all();
+  }
+
+  void declare_transaction() {
+    CLI::App& txn = group(app_, "txn", "List, explain and end transactions");
+    const auto json = [this](CLI::App& app) { app.add_flag("--json", txn_.json, "Print JSON"); };
+    CLI::App& list =
+        cluster_command(txn, "list", "Print transactional ids and their states",
+                        [this] { return list_transactions(console_, cluster_, txn_); });
+    list.add_option("-s,--state", txn_.states, "Only those in this state, such as Ongoing")
+        ->take_all();
+    list.add_option("--older-than", txn_.older_than, "Only those that run for longer (PT10M)");
+    list.add_flag("--hanging", txn_.hanging,
+                  "Instead: open in a partition and unknown to their coordinator");
+    list.add_option("--topic", txn_.topic, "With --hanging: search only this topic");
+    json(list);
+    CLI::App& describe =
+        cluster_command(txn, "describe", "Show the state of a transactional id",
+                        [this] { return describe_transaction(console_, cluster_, txn_); });
+    describe.add_option("id", txn_.id, "A transactional id")->required();
+    json(describe);
+    CLI::App& why =
+        cluster_command(txn, "why", "Say why a transaction is open and how it ends safely",
+                        [this] { return why_transaction(console_, cluster_, txn_); });
+    why.footer(
+        "A producer counts as alive that wrote or began something within the last minute. A\n"
+        "transaction hangs that is open in a partition for longer than a minute while its\n"
+        "coordinator does not know of it: it holds up read_committed consumers for ever.");
+    why.add_option("id", txn_.id, "A transactional id")->required();
+    CLI::App& abort =
+        cluster_command(txn, "abort", "End a transaction that nobody will end",
+                        [this] { return abort_transaction(console_, cluster_, txn_); });
+    abort.footer(
+        "Refuses while the transaction may still end by itself; --force fences its producer\n"
+        "and aborts nevertheless. One whose outcome is decided is never aborted.\n\n"
+        "Examples:\n"
+        "  arus txn abort payments-7\n"
+        "  arus txn abort --topic orders --partition 0 --start-offset 1042");
+    abort.add_option("id", txn_.id, "A transactional id");
+    abort.add_option("--topic", txn_.topic, "Or a partition in which one hangs: its topic");
+    abort.add_option("--partition", txn_.partition, "and its number");
+    abort.add_option("--start-offset", txn_.start_offset, "and where the transaction begins in it");
+    abort.add_flag("--force", txn_.force, "Also where it may still end by itself");
   }
 
   void declare_inspection() {
@@ -384,6 +504,8 @@ class OwnCommands {
   ConsumeOptions consume_;
   ConfigOptions config_;
   AclOptions acl_;
+  GroupOptions group_;
+  TransactionOptions txn_;
   OffsetsOptions offsets_;
   StorageOptions storage_;
   DumpCommandOptions dump_;

@@ -24,6 +24,19 @@ int explain_config(Console& console, const ConfigOptions& options);
 int list_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
 int add_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
 int remove_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
+int list_groups(Console& console, const ClusterOptions& cluster, const GroupOptions& options);
+int describe_groups(Console& console, const ClusterOptions& cluster, const GroupOptions& options);
+int show_members(Console& console, const ClusterOptions& cluster, const GroupOptions& options);
+int reset_group(Console& console, const ClusterOptions& cluster, const GroupOptions& options);
+int delete_groups(Console& console, const ClusterOptions& cluster, const GroupOptions& options);
+int list_transactions(Console& console, const ClusterOptions& cluster,
+                      const TransactionOptions& options);
+int describe_transaction(Console& console, const ClusterOptions& cluster,
+                         const TransactionOptions& options);
+int why_transaction(Console& console, const ClusterOptions& cluster,
+                    const TransactionOptions& options);
+int abort_transaction(Console& console, const ClusterOptions& cluster,
+                      const TransactionOptions& options);
 int show_log_dirs(Console& console, const ClusterOptions& cluster, bool json);
 int show_offsets(Console& console, const ClusterOptions& cluster, const OffsetsOptions& options);
 int show_quorum(Console& console, const ClusterOptions& cluster);

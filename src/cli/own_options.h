@@ -44,8 +44,9 @@ struct ProduceOptions {
   std::optional<std::int64_t> timestamp_ms;
   std::string compression;
   std::string acks;
-  bool whole_files = false;  // each file is one record
-  bool json = false;         // each line is an object
+  bool whole_files = false;      // each file is one record
+  bool json = false;             // each line is an object
+  std::string transactional_id;  // all records in one transaction
   bool quiet = false;
 };
 
@@ -54,6 +55,10 @@ struct ConsumeOptions {
   std::vector<std::int32_t> partitions;
   std::string from = "earliest";  // earliest, latest, an offset, or a time
   std::string from_time;          // milliseconds since 1970, or ISO 8601 in UTC
+  std::string group;              // read as a member of it
+  std::string protocol;           // of the group: classic or consumer
+  std::string instance_id;        // a static member
+  std::string commit = "auto";    // auto, end or none
   bool until_end = false;         // stop at the end as it was at the start
   std::int64_t max_records = -1;
   std::optional<std::int64_t> timeout_ms;
@@ -88,6 +93,33 @@ struct AclOptions {
   bool cluster = false;
   bool deny = false;
   bool prefixed = false;
+  bool json = false;
+};
+
+struct GroupOptions {
+  std::vector<std::string> names;
+  std::vector<std::string> states;
+  std::vector<std::string> types;
+  std::vector<std::string> topics;  // "topic", "topic:0,1"
+  std::string to;                   // earliest, latest, current, an offset, "+10", "-10"
+  std::string to_time;
+  std::string ago;  // "PT1H30M"
+  std::string from_file;
+  bool execute = false;
+  bool dry_run = false;
+  bool skip_times = false;
+  bool json = false;
+};
+
+struct TransactionOptions {
+  std::string id;
+  std::vector<std::string> states;
+  std::string older_than;  // "PT10M"
+  std::string topic;
+  std::int32_t partition = -1;
+  std::int64_t start_offset = -1;
+  bool hanging = false;
+  bool force = false;
   bool json = false;
 };
 

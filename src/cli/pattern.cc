@@ -33,4 +33,44 @@ bool Pattern::matches(std::string_view name) const {
   return re2::RE2::FullMatch(re2::StringPiece(name.data(), name.size()), *expression_);
 }
 
+std::optional<std::string> regex_complaint(std::string_view text) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  const re2::RE2 expression(re2::StringPiece(text.data(), text.size()), options);
+  if (expression.ok()) return std::nullopt;
+  switch (expression.error_code()) {
+    case re2::RE2::ErrorBadEscape:
+      return "invalid escape sequence";
+    case re2::RE2::ErrorBadCharClass:
+      return "invalid character class";
+    case re2::RE2::ErrorBadCharRange:
+      return "invalid character class range";
+    case re2::RE2::ErrorMissingBracket:
+      return "missing closing ]";
+    case re2::RE2::ErrorMissingParen:
+      return "missing closing )";
+    case re2::RE2::ErrorUnexpectedParen:
+      return "unexpected )";
+    case re2::RE2::ErrorTrailingBackslash:
+      return "trailing backslash at end of expression";
+    case re2::RE2::ErrorRepeatArgument:
+      return "missing argument to repetition operator";
+    case re2::RE2::ErrorRepeatSize:
+      return "invalid repeat count";
+    case re2::RE2::ErrorRepeatOp:
+      return "invalid nested repetition operator";
+    case re2::RE2::ErrorBadPerlOp:
+      return "invalid or unsupported Perl syntax";
+    case re2::RE2::ErrorBadUTF8:
+      return "invalid UTF-8";
+    case re2::RE2::ErrorBadNamedCapture:
+      return "invalid named capture";
+    case re2::RE2::NoError:
+    case re2::RE2::ErrorInternal:
+    case re2::RE2::ErrorPatternTooLarge:
+      break;
+  }
+  return expression.error();
+}
+
 }  // namespace arus::cli

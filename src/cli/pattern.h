@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,5 +29,9 @@ class Pattern {
   explicit Pattern(std::unique_ptr<re2::RE2> expression);
   std::unique_ptr<re2::RE2> expression_;
 };
+
+// What RE2 has against the expression, in the words of its Java port (Kafka's); nothing if it is
+// valid.
+std::optional<std::string> regex_complaint(std::string_view text);
 
 }  // namespace arus::cli

@@ -95,14 +95,15 @@ class ProduceRun {
         progress_(console, program.options.quiet, session.cluster.now()) {}
 
   env::Task<int> run() {
-    Result<> sent;
-    if (program_.options.files.empty()) {
+    Result<> sent = co_await begin();
+    if (sent && program_.options.files.empty()) {
       sent = co_await send_descriptor(STDIN_FILENO, "standard input");
     }
     for (const auto& path : program_.options.files) {
-      sent = co_await (program_.options.whole_files ? send_whole(path) : send_file(path));
       if (!sent) break;
+      sent = co_await (program_.options.whole_files ? send_whole(path) : send_file(path));
     }
+    if (sent) sent = co_await finish();
     co_await producer_.close(session_.cluster.now() + program_.producer.delivery_timeout);
     progress_.finish(session_.cluster.now(), "sent");
     if (!sent) co_return report(console_, sent.error());
@@ -112,6 +113,18 @@ class ProduceRun {
   }
 
  private:
+  env::Task<Result<>> begin() {
+    if (!program_.producer.transactional_id) co_return Result<>{};
+    ARUS_CO_TRY(co_await producer_.init_transactions(session_.cluster.call_deadline()));
+    co_return producer_.begin_transaction();
+  }
+
+  // Who interrupts the command wants no half of its records; close() aborts what is open.
+  env::Task<Result<>> finish() {
+    if (!program_.producer.transactional_id || session_.stopping) co_return Result<>{};
+    co_return co_await producer_.commit_transaction(session_.cluster.call_deadline());
+  }
+
   env::Task<Result<>> send_file(std::string path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -192,6 +205,9 @@ Result<ProduceProgram> program_of(const ClusterOptions& cluster, const ProduceOp
   if (!properties) return fail(std::move(properties).error());
   if (!options.compression.empty()) (*properties)["compression.type"] = options.compression;
   if (!options.acks.empty()) (*properties)["acks"] = options.acks;
+  if (!options.transactional_id.empty()) {
+    (*properties)["transactional.id"] = options.transactional_id;
+  }
   auto producer = producer_options(*properties);
   if (!producer) return fail(std::move(producer).error());
   ProduceProgram program{options, *producer, {}, {}};

@@ -36,6 +36,15 @@ std::vector<raft::VoterEndpoint> controller_endpoints(const config::BrokerConfig
          address->host.empty() ? std::string(host_where_none_is_named) : address->host,
          address->port});
   }
+  if (endpoints.empty() && !config.listeners.empty()) {
+    // Without a listener of its own the controller is named beside the first one, as at a start.
+    const auto& first = config.listeners.front();
+    endpoints.push_back({config.controller_listener_names.empty()
+                             ? std::string("CONTROLLER")
+                             : config.controller_listener_names.front(),
+                         first.host.empty() ? std::string(host_where_none_is_named) : first.host,
+                         static_cast<std::uint16_t>(first.port + 1)});
+  }
   return endpoints;
 }
 

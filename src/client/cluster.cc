@@ -52,9 +52,9 @@ void Cluster::drop_closed() {
 
 env::Task<void> Cluster::bury(Pointer connection) { co_await connection->shut(); }
 
-env::Task<Result<Cluster::Pointer>> Cluster::connect_address(env::Address address,
+env::Task<Result<Cluster::Pointer>> Cluster::connect_address(env::Address address, Lane lane,
                                                              env::TimePoint deadline) {
-  const std::string name = address.to_string();
+  const Line name{lane, address.to_string()};
   for (;;) {
     if (closed_) co_return fail(ErrorCode::network_exception, "The client is closed");
     drop_closed();
@@ -65,7 +65,7 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect_address(env::Address addres
     // Somebody else is at it; whatever comes of it is there afterwards.
     if (!co_await opened_.wait_until(deadline)) {
       co_return fail(ErrorCode::request_timed_out,
-                     fmt::format("No connection to {} in time", name));
+                     fmt::format("No connection to {} in time", name.second));
     }
   }
   opening_.insert(name);
@@ -82,7 +82,9 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect_address(env::Address addres
 
 env::Task<Result<Cluster::Pointer>> Cluster::connect_any(env::TimePoint deadline) {
   drop_closed();
-  if (!connections_.empty()) co_return connections_.begin()->second;
+  if (!connections_.empty() && connections_.begin()->first.first == Lane::shared) {
+    co_return connections_.begin()->second;
+  }
   std::vector<env::Address> addresses;
   for (const auto& [id, broker] : brokers_) addresses.push_back(broker.address);
   for (const auto& address : options_.bootstrap) {
@@ -90,7 +92,7 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect_any(env::TimePoint deadline
   }
   Error last{ErrorCode::network_exception, "No broker is known"};
   for (const auto& address : addresses) {
-    auto connection = co_await connect_address(address, deadline);
+    auto connection = co_await connect_address(address, Lane::shared, deadline);
     if (connection) co_return connection;
     last = std::move(connection).error();
     if (now() >= deadline) break;
@@ -98,14 +100,23 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect_any(env::TimePoint deadline
   co_return fail(std::move(last));
 }
 
-env::Task<Result<Cluster::Pointer>> Cluster::connect_broker(BrokerId id, env::TimePoint deadline) {
+void Cluster::hang_up(BrokerId coordinator) {
+  const auto broker = brokers_.find(coordinator);
+  if (broker == brokers_.end()) return;
+  const auto found = connections_.find({Lane::coordinator, broker->second.address.to_string()});
+  if (found == connections_.end()) return;
+  found->second->close({ErrorCode::network_exception, "The request was given up"});
+}
+
+env::Task<Result<Cluster::Pointer>> Cluster::connect_broker(BrokerId id, Lane lane,
+                                                            env::TimePoint deadline) {
   if (!brokers_.contains(id)) ARUS_CO_TRY(co_await refresh(deadline));
   const auto found = brokers_.find(id);
   if (found == brokers_.end()) {
     co_return fail(ErrorCode::broker_not_available,
                    fmt::format("There is no broker {} in the cluster", id.value()));
   }
-  co_return co_await connect_address(found->second.address, deadline);
+  co_return co_await connect_address(found->second.address, lane, deadline);
 }
 
 env::Task<Result<Cluster::Pointer>> Cluster::connect(Route route, env::TimePoint deadline) {
@@ -113,7 +124,9 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect(Route route, env::TimePoint
     case Route::To::any:
       co_return co_await connect_any(deadline);
     case Route::To::broker:
-      co_return co_await connect_broker(route.broker, deadline);
+      co_return co_await connect_broker(route.broker, Lane::shared, deadline);
+    case Route::To::coordinator:
+      co_return co_await connect_broker(route.broker, Lane::coordinator, deadline);
     case Route::To::controller:
       break;
   }
@@ -121,7 +134,7 @@ env::Task<Result<Cluster::Pointer>> Cluster::connect(Route route, env::TimePoint
   if (controller_ == no_broker) {
     co_return fail(ErrorCode::not_controller, "The cluster has no controller yet");
   }
-  co_return co_await connect_broker(controller_, deadline);
+  co_return co_await connect_broker(controller_, Lane::shared, deadline);
 }
 
 namespace {
@@ -172,16 +185,59 @@ env::Task<Result<Cluster::Answered>> Cluster::ask_metadata(
   request.allow_auto_topic_creation = create;
   auto answer = co_await ask(std::move(request), Route::any(), deadline);
   if (!answer) co_return fail(std::move(answer).error());
-  learn_brokers(*answer);
+  co_return take_metadata(*answer);
+}
+
+Cluster::Answered Cluster::take_metadata(const protocol::MetadataResponse& answer) {
+  learn_brokers(answer);
   Answered answered;
-  for (const auto& topic : answer->topics) {
+  for (const auto& topic : answer.topics) {
     answered.failures[topic.name.value_or("")] = topic.error_code;
     if (topic.error_code != ErrorCode::none) continue;
     auto pointer = topic_of(topic);
     topics_[pointer->name] = {pointer, now()};
     answered.topics.push_back(std::move(pointer));
   }
-  co_return answered;
+  return answered;
+}
+
+env::Task<Result<Cluster::Topics>> Cluster::topics(std::set<std::string> names, bool create,
+                                                   env::TimePoint deadline) {
+  Topics topics;
+  if (names.empty()) co_return topics;
+  auto answered = co_await ask_metadata(std::vector(names.begin(), names.end()), create, deadline);
+  if (!answered) co_return fail(std::move(answered).error());
+  for (const auto& [name, code] : answered->failures) {
+    if (code == ErrorCode::none || !names.contains(name)) continue;
+    topics.emplace(name, fail(code, fmt::format("Topic {}: {}", name, error_name(code))));
+  }
+  for (auto& topic : answered->topics) topics.insert_or_assign(topic->name, std::move(topic));
+  co_return topics;
+}
+
+env::Task<Result<std::map<Uuid, TopicPointer>>> Cluster::topics_by_id(std::set<Uuid> ids,
+                                                                      env::TimePoint deadline) {
+  constexpr std::int16_t first_version_by_id = 12;  // from here on the name may be null
+  std::map<Uuid, TopicPointer> topics;
+  if (ids.empty()) co_return topics;
+  auto connection = co_await connect(Route::any(), deadline);
+  if (!connection) co_return fail(std::move(connection).error());
+  const auto version = (*connection)
+                           ->negotiate(protocol::MetadataRequest::api_key, first_version_by_id,
+                                       protocol::MetadataRequest::max_version);
+  if (!version) co_return fail(version.error());
+  protocol::MetadataRequest request;
+  request.topics.emplace();
+  for (const auto& id : ids) {
+    auto& topic = request.topics->emplace_back();
+    topic.topic_id = id;
+    topic.name.reset();
+  }
+  request.allow_auto_topic_creation = false;
+  auto answer = co_await ask(std::move(request), Route::any(), deadline);
+  if (!answer) co_return fail(std::move(answer).error());
+  for (auto& topic : take_metadata(*answer).topics) topics[topic->id] = topic;
+  co_return topics;
 }
 
 env::Task<Result<>> Cluster::refresh(env::TimePoint deadline) {

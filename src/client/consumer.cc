@@ -37,24 +37,63 @@ Consumer::State::State(Cluster& cluster, ConsumerOptions options)
 
 Consumer::State::~State() { ARUS_ASSERT(gate_.running() == 0); }
 
+std::shared_ptr<ConsumerPartition> Consumer::State::make_partition(
+    const Assignment& assignment, std::shared_ptr<const std::string> topic) {
+  auto partition = std::make_shared<ConsumerPartition>();
+  partition->name = assignment.partition;
+  partition->topic = std::move(topic);
+  partition->start = assignment.start;
+  partition->position = assignment.start.offset;
+  partition->last_epoch = assignment.last_epoch;
+  partition->generation = ++last_generation_;
+  return partition;
+}
+
+Result<> Consumer::State::add(std::vector<Assignment> assignments) {
+  for (const auto& assignment : assignments) {
+    if (partitions_.contains(assignment.partition)) {
+      return fail(ErrorCode::invalid_request,
+                  fmt::format("{} is assigned twice", assignment.partition.to_string()));
+    }
+    // Partitions of one topic share its name.
+    const auto near = partitions_.lower_bound({assignment.partition.topic, 0});
+    auto topic = near != partitions_.end() && near->first.topic == assignment.partition.topic
+                     ? near->second->topic
+                     : std::make_shared<const std::string>(assignment.partition.topic);
+    partitions_.emplace(assignment.partition, make_partition(assignment, std::move(topic)));
+  }
+  news_ = true;
+  arrived_.notify_all();
+  return {};
+}
+
+void Consumer::State::remove(const std::vector<TopicPartition>& names) {
+  for (const auto& name : names) {
+    const auto found = partitions_.find(name);
+    if (found == partitions_.end()) continue;
+    found->second->generation = ++last_generation_;
+    partitions_.erase(found);
+  }
+}
+
+void Consumer::State::interrupt() {
+  interrupted_ = true;
+  arrived_.notify_all();
+}
+
 Result<> Consumer::State::assign(std::vector<Assignment> assignments) {
   Partitions partitions;
   std::map<std::string, std::shared_ptr<const std::string>> names;
   for (auto& assignment : assignments) {
     auto& name = names[assignment.partition.topic];
     if (!name) name = std::make_shared<const std::string>(assignment.partition.topic);
-    auto partition = std::make_shared<ConsumerPartition>();
-    partition->name = assignment.partition;
-    partition->topic = name;
-    partition->start = assignment.start;
-    partition->position = assignment.start.offset;
-    if (!partitions.emplace(assignment.partition, std::move(partition)).second) {
+    if (!partitions.emplace(assignment.partition, make_partition(assignment, name)).second) {
       return fail(ErrorCode::invalid_request,
                   fmt::format("{} is assigned twice", assignment.partition.to_string()));
     }
   }
   // Tasks under way keep the partitions of before alive and find that nobody asks for them.
-  for (auto& [name, partition] : partitions_) ++partition->generation;
+  for (auto& [name, partition] : partitions_) partition->generation = ++last_generation_;
   partitions_ = std::move(partitions);
   return {};
 }
@@ -65,7 +104,7 @@ Result<> Consumer::State::seek(const TopicPartition& name, StartPosition start) 
     return fail(ErrorCode::invalid_request, fmt::format("{} is not assigned", name.to_string()));
   }
   auto& partition = *found->second;
-  ++partition.generation;
+  partition.generation = ++last_generation_;
   partition.start = start;
   partition.position = start.offset;
   partition.fetched.reset();
@@ -97,7 +136,9 @@ env::Task<Result<std::vector<ConsumerRecord>>> Consumer::State::poll(env::TimePo
     // Records that were read before the failure are given first; it comes with the next call.
     if (!drained && records.empty()) co_return fail(std::move(drained).error());
     start_work();
-    if (!records.empty() || cluster_.now() >= deadline) co_return records;
+    if (!records.empty() || cluster_.now() >= deadline || std::exchange(interrupted_, false)) {
+      co_return records;
+    }
     env::TimePoint wake = deadline;
     for (const auto& [name, partition] : partitions_) {
       if (partition->pause_until > cluster_.now()) wake = std::min(wake, partition->pause_until);
@@ -220,6 +261,15 @@ Consumer::~Consumer() = default;
 
 Result<> Consumer::assign(std::vector<Assignment> assignments) {
   return state_->assign(std::move(assignments));
+}
+Result<> Consumer::add(std::vector<Assignment> assignments) {
+  return state_->add(std::move(assignments));
+}
+void Consumer::remove(const std::vector<TopicPartition>& partitions) { state_->remove(partitions); }
+void Consumer::interrupt() { state_->interrupt(); }
+LeaderEpoch Consumer::last_epoch(const TopicPartition& partition) const {
+  const auto* found = state_->find(partition);
+  return found == nullptr ? no_leader_epoch : found->last_epoch;
 }
 Result<> Consumer::seek(const TopicPartition& partition, StartPosition start) {
   return state_->seek(partition, start);

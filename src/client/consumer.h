@@ -35,6 +35,8 @@ struct ConsumerOptions {
   std::size_t max_poll_records = 500;
   // Where to go on when a position is out of range; nothing: poll() gives the error.
   std::optional<std::int64_t> reset_timestamp = latest_timestamp;
+  // Instead of the timestamp above: so long before the moment of the reset (KIP-1106).
+  std::optional<env::Duration> reset_age;
   std::string rack;
 };
 
@@ -53,6 +55,7 @@ struct StartPosition {
 struct Assignment {
   TopicPartition partition;
   StartPosition start = StartPosition::latest();
+  LeaderEpoch last_epoch = no_leader_epoch;  // of the record before the start, where it is known
 };
 
 // Records of one partition come in offset order, each once. With read_committed neither records of
@@ -71,6 +74,9 @@ class Consumer {
   // Replaces what was assigned before; records of it that wait are dropped. Positions given as
   // timestamps are looked up by the next poll().
   Result<> assign(std::vector<Assignment> assignments);
+  // Adds partitions to what is assigned, and takes some away; the others go on undisturbed.
+  Result<> add(std::vector<Assignment> assignments);
+  void remove(const std::vector<TopicPartition>& partitions);
   // The partition must be assigned.
   Result<> seek(const TopicPartition& partition, StartPosition start);
   Result<> pause(const TopicPartition& partition, bool paused);
@@ -81,8 +87,13 @@ class Consumer {
   // CORRUPT_MESSAGE, ….
   env::Task<Result<std::vector<ConsumerRecord>>> poll(env::TimePoint deadline);
 
+  // The poll() under way returns at the next turn of the loop with what it has.
+  void interrupt();
+
   // The next offset to be given; nothing while it is not known yet.
   [[nodiscard]] std::optional<Offset> position(const TopicPartition& partition) const;
+  // Of the last record that was given; no_leader_epoch before.
+  [[nodiscard]] LeaderEpoch last_epoch(const TopicPartition& partition) const;
   // As of the last fetch; nothing before.
   [[nodiscard]] std::optional<Offset> high_watermark(const TopicPartition& partition) const;
   env::Task<void> close();

@@ -52,9 +52,18 @@ void Consumer::State::start_work() {
   }
 }
 
+std::optional<StartPosition> Consumer::State::reset_position() const {
+  if (options_.reset_age) {
+    const auto age = std::chrono::duration_cast<env::milliseconds>(*options_.reset_age);
+    return StartPosition::at_time(cluster_.environment().clock().wall_ms() - age.count());
+  }
+  if (!options_.reset_timestamp) return std::nullopt;
+  return StartPosition::at_time(*options_.reset_timestamp);
+}
+
 void Consumer::State::fail_partition(ConsumerPartition& partition, ErrorCode code) {
-  if (code == ErrorCode::offset_out_of_range && options_.reset_timestamp) {
-    partition.start = StartPosition::at_time(*options_.reset_timestamp);
+  if (code == ErrorCode::offset_out_of_range && reset_position()) {
+    partition.start = *reset_position();
     partition.position.reset();
     return;
   }

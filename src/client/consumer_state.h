@@ -46,9 +46,11 @@ struct ConsumerPartition {
   std::optional<Offset> high_watermark;
   LeaderEpoch last_epoch = no_leader_epoch;  // of the last batch that was read
   bool paused = false;
-  bool locating = false;         // its start is being looked up
-  bool fetching = false;         // part of a fetch under way
-  std::uint64_t generation = 0;  // rises with every seek: answers to older questions are dropped
+  bool locating = false;  // its start is being looked up
+  bool fetching = false;  // part of a fetch under way
+  // Another one with every seek, and never the same for two partitions under one name: answers to
+  // older questions are dropped.
+  std::uint64_t generation = 0;
   env::TimePoint pause_until{};  // after a failure that passes
   std::optional<FetchedRecords> fetched;
   std::optional<Error> failure;  // given by the next poll()
@@ -74,6 +76,9 @@ class Consumer::State {
   ~State();
 
   Result<> assign(std::vector<Assignment> assignments);
+  Result<> add(std::vector<Assignment> assignments);
+  void remove(const std::vector<TopicPartition>& names);
+  void interrupt();
   Result<> seek(const TopicPartition& name, StartPosition start);
   Result<> pause(const TopicPartition& name, bool paused);
   env::Task<Result<std::vector<ConsumerRecord>>> poll(env::TimePoint deadline);
@@ -82,6 +87,9 @@ class Consumer::State {
 
  private:
   using Partitions = std::map<TopicPartition, std::shared_ptr<ConsumerPartition>>;
+
+  std::shared_ptr<ConsumerPartition> make_partition(const Assignment& assignment,
+                                                    std::shared_ptr<const std::string> topic);
 
   // Reading what has arrived (consumer.cc).
   Result<> drain(std::vector<ConsumerRecord>& records);
@@ -102,6 +110,7 @@ class Consumer::State {
                    const std::map<TopicPartition, std::uint64_t>& generations);
   template <class PartitionData>
   void take_partition(ConsumerPartition& partition, PartitionData& data);
+  [[nodiscard]] std::optional<StartPosition> reset_position() const;
   void fail_partition(ConsumerPartition& partition, ErrorCode code);
   env::Task<void> learn_topic(std::string topic);
 
@@ -116,6 +125,8 @@ class Consumer::State {
   record::CodecScratch scratch_;
   env::Event arrived_;
   bool news_ = false;
+  bool interrupted_ = false;
+  std::uint64_t last_generation_ = 0;
   bool stopping_ = false;
   env::Gate gate_;
 };

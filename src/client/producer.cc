@@ -21,8 +21,14 @@ std::vector<record::Header> headers_of(const ProducerRecord& record) {
 }  // namespace
 
 Producer::State::State(Cluster& cluster, ProducerOptions options)
-    : cluster_(cluster), options_(options), identity_wanted_(options.idempotent) {
+    : cluster_(cluster),
+      options_(std::move(options)),
+      identity_wanted_(options_.idempotent && !options_.transactional_id) {
   ARUS_ASSERT(!options_.idempotent || options_.acks == -1);
+  ARUS_ASSERT(!options_.transactional_id || options_.idempotent);
+  if (options_.transactional_id) {
+    transaction_.emplace(cluster, *options_.transactional_id, options_.transaction_timeout);
+  }
   if (options_.idempotent) options_.max_in_flight = std::min(options_.max_in_flight, 5);
   env::spawn(gate_, run());
 }
@@ -60,6 +66,7 @@ Result<std::int32_t> Producer::State::choose_partition(const ProducerRecord& rec
 }
 
 env::Task<Result<>> Producer::State::send(ProducerRecord record, DeliveryReport report) {
+  if (transaction_) ARUS_CO_TRY(transaction_->check_open());
   const env::TimePoint deadline = cluster_.now() + options_.max_block;
   const auto headers = headers_of(record);
   const std::size_t bytes =
@@ -80,6 +87,8 @@ env::Task<Result<>> Producer::State::send(ProducerRecord record, DeliveryReport 
   const auto partition =
       choose_partition(record, static_cast<std::int32_t>((*topic)->partitions.size()), bytes);
   if (!partition) co_return fail(partition.error());
+  // Waiting may have taken longer than the transaction.
+  if (transaction_) ARUS_CO_TRY(transaction_->check_open());
   if (!topics_.contains(record.topic)) topics_[record.topic] = *topic;
   append(record, *partition, bytes, std::move(report));
   co_return Result<>{};
@@ -99,10 +108,8 @@ void Producer::State::append(ProducerRecord& record, std::int32_t partition,
   }
   const bool fresh = queue.empty() || queue.back()->full || !queue.back()->encoded.empty();
   if (fresh) {
-    auto batch =
-        std::make_shared<ProducerBatch>(record::BatchOptions{.compression = options_.compression,
-                                                             .level = options_.compression_level},
-                                        std::exchange(next_number_, next_number_ + number_span));
+    auto batch = std::make_shared<ProducerBatch>(
+        batch_options(options_), std::exchange(next_number_, next_number_ + number_span));
     batch->ready_at = now + options_.linger;
     batch->deadline = now + options_.delivery_timeout;
     outstanding_.insert(batch->number);
@@ -143,7 +150,9 @@ void Producer::State::finish(ProducerBatch& batch, const Result<Delivered>& firs
 void Producer::State::fail_batch(ProducerPartition& partition, const BatchPointer& batch,
                                  const Error& error) {
   // Numbers that were given out leave a gap, which the broker would refuse to jump over.
-  if (batch->base_sequence != record::no_sequence && batch->producer_id == producer_id_) {
+  if (transaction_) {
+    transaction_->note_failure(error, batch->base_sequence != record::no_sequence);
+  } else if (batch->base_sequence != record::no_sequence && batch->producer_id == producer_id_) {
     identity_wanted_ = true;
     partition.recovering = true;
   }
@@ -176,6 +185,12 @@ env::Task<void> Producer::State::close(env::TimePoint deadline) {
   while (!outstanding_.empty()) {
     if (!co_await progress_.wait_until(deadline)) break;
   }
+  if (transaction_) {
+    if (transaction_->phase() == ProducerTransaction::Phase::open) {
+      static_cast<void>(co_await end_transaction(false, deadline));
+    }
+    transaction_->abandon();
+  }
   stopping_ = true;
   fail_everything({ErrorCode::request_timed_out, "The producer was closed before the record left"});
   room_.notify_all();
@@ -184,7 +199,7 @@ env::Task<void> Producer::State::close(env::TimePoint deadline) {
 }
 
 Producer::Producer(Cluster& cluster, ProducerOptions options)
-    : state_(std::make_unique<State>(cluster, options)) {}
+    : state_(std::make_unique<State>(cluster, std::move(options))) {}
 
 Producer::~Producer() = default;
 
@@ -201,6 +216,21 @@ env::Task<Result<Delivered>> Producer::send_and_wait(ProducerRecord record) {
 }
 
 env::Task<void> Producer::flush() { co_await state_->flush(); }
+
+env::Task<Result<>> Producer::init_transactions(env::TimePoint deadline) {
+  co_return co_await state_->init_transactions(deadline);
+}
+Result<> Producer::begin_transaction() { return state_->begin_transaction(); }
+env::Task<Result<>> Producer::send_offsets(std::map<TopicPartition, CommittedOffset> offsets,
+                                           GroupMetadata group, env::TimePoint deadline) {
+  co_return co_await state_->send_offsets(std::move(offsets), std::move(group), deadline);
+}
+env::Task<Result<>> Producer::commit_transaction(env::TimePoint deadline) {
+  co_return co_await state_->end_transaction(true, deadline);
+}
+env::Task<Result<>> Producer::abort_transaction(env::TimePoint deadline) {
+  co_return co_await state_->end_transaction(false, deadline);
+}
 
 env::Task<void> Producer::close(env::TimePoint deadline) { co_await state_->close(deadline); }
 

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/topic_partition.h"
 #include "client/cluster.h"
+#include "client/offset_calls.h"
 #include "client/partitioner.h"
 #include "client/record.h"
 #include "record/compression.h"
@@ -33,6 +34,9 @@ struct ProducerOptions {
   env::Duration request_timeout = env::seconds(30);
   std::int32_t retries = INT32_MAX;
   std::int32_t max_in_flight = 5;  // requests per broker; with idempotence at most 5
+  // Records are sent in transactions under this id; needs idempotence.
+  std::optional<std::string> transactional_id;
+  env::Duration transaction_timeout = env::seconds(60);  // then the coordinator aborts it
 };
 
 // Called once per record on the producer's loop. It must not call the producer.
@@ -57,7 +61,21 @@ class Producer {
   env::Task<Result<Delivered>> send_and_wait(ProducerRecord record);
   // Sends what is collected without lingering; completes when everything sent so far is reported.
   env::Task<void> flush();
-  // Flushes until the deadline, fails the rest with REQUEST_TIMED_OUT, and ends.
+  // Transactions, with a transactional id. The first of them once, before anything else: it fences
+  // whoever had the id before. A failure inside a transaction fails everything but
+  // abort_transaction(); PRODUCER_FENCED fails that too. What fails with REQUEST_TIMED_OUT may be
+  // called again.
+  env::Task<Result<>> init_transactions(env::TimePoint deadline);
+  Result<> begin_transaction();
+  // The offsets become the group's when the transaction is committed. `group` is a consumer's
+  // group_metadata(), so that a member which the group has forgotten commits nothing.
+  env::Task<Result<>> send_offsets(std::map<TopicPartition, CommittedOffset> offsets,
+                                   GroupMetadata group, env::TimePoint deadline);
+  env::Task<Result<>> commit_transaction(env::TimePoint deadline);
+  env::Task<Result<>> abort_transaction(env::TimePoint deadline);
+
+  // Flushes until the deadline, aborts an open transaction, fails the rest with REQUEST_TIMED_OUT,
+  // and ends.
   env::Task<void> close(env::TimePoint deadline);
 
   [[nodiscard]] std::size_t buffered_bytes() const;

@@ -21,6 +21,9 @@ void restamp(MutableByteView batch, ProducerId id, std::int16_t epoch, std::int3
   store_big(batch.data() + record::format::crc_at, view->compute_crc());
 }
 
+// From the next version on, a produce request itself adds the partition to the transaction.
+constexpr std::int16_t last_produce_before_version_2 = 11;
+
 // What asking anew, perhaps another broker, cannot cure.
 bool is_final(ErrorCode code) {
   return !is_retriable(code) && code != ErrorCode::request_timed_out &&
@@ -38,6 +41,7 @@ env::Task<void> Producer::State::run() {
   while (!stopping_ || !outstanding_.empty() || requests_ > 0) {
     news_ = false;
     expire();
+    fail_doomed();
     if (identity_wanted_ && requests_ == 0 && !acquiring_ && !outstanding_.empty()) {
       acquiring_ = true;
       env::spawn(gate_, acquire_identity());
@@ -101,6 +105,7 @@ env::TimePoint Producer::State::collect(std::map<BrokerId, std::vector<Travellin
       continue;
     }
     if (leaders_[info->leader].requests >= options_.max_in_flight) continue;
+    if (!admitted(name)) continue;
     const std::size_t plain_bytes = open ? batch.builder.size_bytes() : batch.encoded.size();
     std::size_t& size = sizes[info->leader];
     if (size > 0 && size + plain_bytes > options_.max_request_bytes) {
@@ -137,6 +142,7 @@ env::Task<void> Producer::State::travel(BrokerId leader, std::vector<TravellingB
   co_await exchange(leader, batches);
   --requests_;
   --leaders_[leader].requests;
+  progress_.notify_all();
   wake();
 }
 
@@ -144,6 +150,7 @@ env::Task<void> Producer::State::exchange(BrokerId leader, std::vector<Travellin
   const env::TimePoint deadline = cluster_.now() + options_.request_timeout;
   protocol::ProduceRequest request;
   request.acks = options_.acks;
+  request.transactional_id = options_.transactional_id;
   request.timeout_ms = static_cast<std::int32_t>(
       std::chrono::duration_cast<env::milliseconds>(options_.request_timeout).count());
   for (const auto& travelling : batches) {
@@ -172,7 +179,10 @@ env::Task<void> Producer::State::exchange(BrokerId leader, std::vector<Travellin
     }
     co_return;
   }
-  auto answer = co_await (*connection)->ask(std::move(request), deadline);
+  const bool old_transaction = transaction_ && !transaction_->version2();
+  auto answer = co_await (*connection)
+                    ->ask(std::move(request), deadline,
+                          old_transaction ? last_produce_before_version_2 : INT16_MAX);
   for (const auto& travelling : batches) {
     settle(travelling,
            answer ? outcome_of(travelling, *answer) : Result<Delivered>(fail(answer.error())));
@@ -221,11 +231,13 @@ void Producer::State::settle(const TravellingBatch& travelling, const Result<Del
     finish(*batch, Delivered{partition.name.partition, no_offset, -1});
   } else if (code == ErrorCode::message_too_large && batch->count() > 1 && batch->span > 1) {
     split(partition, batch);
+  } else if (transaction_ && is_final(code) && !partition.recovering) {
+    fail_batch(partition, batch, outcome.error());
   } else if (options_.idempotent && (code == ErrorCode::out_of_order_sequence_number ||
                                      code == ErrorCode::unknown_producer_id ||
                                      code == ErrorCode::invalid_producer_epoch)) {
     // Behind a batch that failed this is to be expected; otherwise the broker has lost count.
-    if (!partition.recovering) identity_wanted_ = true;
+    if (!partition.recovering && !transaction_) identity_wanted_ = true;
     retry(travelling);
   } else if (!is_final(code)) {
     cluster_.forget(partition.name.topic);
@@ -266,10 +278,7 @@ void Producer::State::split(ProducerPartition& partition, const BatchPointer& ba
   const std::int32_t half = batch->count() / 2;
   BatchPointer parts[2];
   for (auto& part : parts) {
-    part =
-        std::make_shared<ProducerBatch>(record::BatchOptions{.compression = options_.compression,
-                                                             .level = options_.compression_level},
-                                        batch->number);
+    part = std::make_shared<ProducerBatch>(batch_options(options_), batch->number);
     part->deadline = batch->deadline;
     part->full = true;
     part->tries = batch->tries;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/producer.h"
+#include "client/producer_transaction.h"
 #include "record/builder.h"
 
 namespace arus::protocol {
@@ -54,6 +55,12 @@ struct ProducerPartition {
   bool recovering = false;  // nothing is sent until what is under way has come back
 };
 
+[[nodiscard]] inline record::BatchOptions batch_options(const ProducerOptions& options) {
+  return {.compression = options.compression,
+          .level = options.compression_level,
+          .transactional = options.transactional_id.has_value()};
+}
+
 // One partition's part of a request under way.
 struct TravellingBatch {
   ProducerPartition* partition;
@@ -69,6 +76,13 @@ class Producer::State {
 
   env::Task<Result<>> send(ProducerRecord record, DeliveryReport report);
   env::Task<void> flush();
+  // Transactions (producer_transactions.cc).
+  [[nodiscard]] Result<> check_transactional() const;
+  env::Task<Result<>> init_transactions(env::TimePoint deadline);
+  Result<> begin_transaction();
+  env::Task<Result<>> send_offsets(std::map<TopicPartition, CommittedOffset> offsets,
+                                   GroupMetadata group, env::TimePoint deadline);
+  env::Task<Result<>> end_transaction(bool commit, env::TimePoint deadline);
   env::Task<void> close(env::TimePoint deadline);
   [[nodiscard]] std::size_t buffered_bytes() const { return buffered_bytes_; }
   [[nodiscard]] std::size_t unreported() const { return unreported_; }
@@ -87,6 +101,10 @@ class Producer::State {
   void finish(ProducerBatch& batch, const Result<Delivered>& first);
   void fail_batch(ProducerPartition& partition, const BatchPointer& batch, const Error& error);
   void fail_everything(const Error& error);
+  void adopt_identity();
+  void fail_doomed();
+  [[nodiscard]] bool admitted(const TopicPartition& name);
+  env::Task<void> add_partitions();
 
   // Sending (producer_sender.cc).
   env::Task<void> run();
@@ -121,6 +139,8 @@ class Producer::State {
   ProducerId producer_id_ = no_producer;
   std::int16_t producer_epoch_ = record::no_producer_epoch;
   bool identity_wanted_;
+  std::optional<ProducerTransaction> transaction_;
+  bool adding_ = false;  // partitions to the transaction
   bool acquiring_ = false;
   bool stopping_ = false;
   bool news_ = false;  // something happened since the sender last looked

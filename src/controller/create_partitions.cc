@@ -38,7 +38,8 @@ Result<> grow(const DecisionContext& context, Placement& placement, const Wanted
   if (added > max_partitions_per_request - created) {
     return fail(ErrorCode::policy_violation, "Excessively large number of partitions per request.");
   }
-  const auto replication_factor = topic->partitions.front()->replicas.size();
+  const auto replication_factor =
+      topic->partitions.empty() ? std::size_t{1} : topic->partitions.front()->replicas.size();
   Records made;
   for (std::int32_t i = 0; i < added; ++i) {
     std::vector<BrokerId> replicas;

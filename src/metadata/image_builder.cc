@@ -136,6 +136,10 @@ Result<> ImageBuilder::on(const protocol::PartitionChangeRecord& record) {
   const auto take = [](auto& target, const auto& source) {
     if (source) target = *source;
   };
+  if (record.replicas && record.replicas->empty()) {
+    return bad_record(fmt::format("Partition {} of topic {} loses all replicas",
+                                  record.partition_id, record.topic_id.to_string()));
+  }
   const std::vector<BrokerId> old_replicas = changed->replicas;
   take(changed->replicas, record.replicas);
   take(changed->isr, record.isr);

@@ -185,11 +185,47 @@ env::Task<void> Connection::write_answers() {
   if (!closed_ && reading_ended_ && slots_.empty()) close();
 }
 
+bool Connection::begin_part() {
+  if (closed_) return false;
+  write_deadline_ = loop_.now() + env::milliseconds(set_.limits().send_timeout_ms);
+  watch_time();
+  return true;
+}
+
+env::Task<bool> Connection::write_part(std::vector<ByteView>& part) {
+  if (part.empty()) co_return true;
+  if (!begin_part() || !co_await socket_->write(part)) co_return false;
+  std::size_t sent = 0;
+  for (const ByteView piece : part) sent += piece.size();
+  set_.metrics().bytes_sent.add(sent);
+  part.clear();
+  co_return true;
+}
+
+env::Task<bool> Connection::write_file(const env::FileRange& range) {
+  for (std::size_t done = 0; done < range.length;) {
+    const std::size_t count = std::min(range.length - done, write_part_bytes);
+    const auto offset = range.offset + static_cast<std::int64_t>(done);
+    if (!begin_part() ||
+        !co_await socket_->write_file(*range.file, offset, static_cast<std::int64_t>(count))) {
+      co_return false;
+    }
+    set_.metrics().bytes_sent.add(count);
+    done += count;
+  }
+  co_return true;
+}
+
 env::Task<bool> Connection::write_batch(const std::vector<Slot>& batch) {
   std::vector<ByteView> part;
   std::size_t part_bytes = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     for (std::size_t j = 0; j < batch[i].bytes.size(); ++j) {
+      if (const env::FileRange* const range = env::file_range_of(batch[i].bytes[j])) {
+        if (!co_await write_part(part) || !co_await write_file(*range)) co_return false;
+        part_bytes = 0;
+        continue;
+      }
       ByteView rest = batch[i].bytes[j].view();
       while (!rest.empty()) {
         const std::size_t count = std::min(rest.size(), write_part_bytes - part_bytes);
@@ -197,23 +233,12 @@ env::Task<bool> Connection::write_batch(const std::vector<Slot>& batch) {
         part_bytes += count;
         rest = rest.subspan(count);
         if (part_bytes < write_part_bytes && part.size() < write_part_pieces) continue;
-        if (closed_) co_return false;
-        write_deadline_ = loop_.now() + env::milliseconds(set_.limits().send_timeout_ms);
-        watch_time();
-        if (!co_await socket_->write(part)) co_return false;
-        set_.metrics().bytes_sent.add(part_bytes);
-        part.clear();
+        if (!co_await write_part(part)) co_return false;
         part_bytes = 0;
       }
     }
   }
-  if (!part.empty()) {
-    if (closed_) co_return false;
-    write_deadline_ = loop_.now() + env::milliseconds(set_.limits().send_timeout_ms);
-    watch_time();
-    if (!co_await socket_->write(part)) co_return false;
-    set_.metrics().bytes_sent.add(part_bytes);
-  }
+  if (!co_await write_part(part)) co_return false;
   write_deadline_ = env::never;
   co_return true;
 }

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "env/event.h"
+#include "env/file_range.h"
 #include "env/loop.h"
 #include "env/socket.h"
 #include "net/answer.h"
@@ -74,6 +75,11 @@ class Connection final : private env::Timer {
   void begin_writing();
   env::Task<void> write_answers();
   env::Task<bool> write_batch(const std::vector<Slot>& batch);
+  // Sends what is collected, and empties it. False when the connection has to end.
+  env::Task<bool> write_part(std::vector<ByteView>& part);
+  env::Task<bool> write_file(const env::FileRange& range);
+  // The deadline holds for each part anew. False when the connection is closed.
+  bool begin_part();
   void end_reading();
   void watch_time();
 

@@ -15,7 +15,7 @@ namespace {
 using env::Task;
 
 // The first byte of a request says what happens: 'e' echoes, 'w' waits for release(), 'b' answers
-// with a big answer, 'n' with none, 'c' closes.
+// with a big answer, 'f' with a part of a file before an echo, 'n' with none, 'c' closes.
 class TestService final : public FrameService {
  public:
   Task<Answer> serve(Slice frame, std::shared_ptr<Peer> peer) override {
@@ -27,6 +27,7 @@ class TestService final : public FrameService {
     if (what == 'c') co_return Answer{.bytes = {}, .close = true};
     if (what == 'n') co_return Answer{};
     Writer out;
+    if (what == 'f') out.share(env::slice_of({file, file_offset, big_bytes}));
     out.share(what == 'b' ? Slice(Bytes(big_bytes, 'b')) : frame);
     co_return Answer{.bytes = protocol::make_frame(std::move(out))};
   }
@@ -36,6 +37,8 @@ class TestService final : public FrameService {
   }
 
   std::size_t big_bytes = 1 << 20;
+  std::shared_ptr<env::File> file;
+  std::int64_t file_offset = 0;
   int started = 0;
   bool released = false;
   env::Event release_event;
@@ -133,6 +136,34 @@ Task<void> answers_keep_order(env::RealEnvironment& environment) {
   co_await net.stop();
 }
 TEST(Connection, AnswersKeepTheOrderOfRequestsThatOverlap) { on_loop(answers_keep_order); }
+
+Task<void> files_are_sent_in_their_place(env::RealEnvironment& environment) {
+  const std::string path = ::testing::TempDir() + "/arus-connection-file";
+  Bytes bytes(600'000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 251);
+  Net net(environment);
+  {
+    auto file = environment.files().open(path, env::OpenMode::create);
+    EXPECT_TRUE(file && (*file)->write_at(bytes, 0));
+    net.service.file = std::move(*file);
+  }
+  net.service.file_offset = 1'000;
+  net.service.big_bytes = 500'000;
+  auto socket = co_await net.connect();
+  co_await send(*socket, request_of("file...."));
+  co_await send(*socket, request_of("echo...."));
+  const auto answer = co_await receive(*socket);
+  EXPECT_TRUE(answer && *answer == std::string(as_text(ByteView(bytes).subspan(1'000, 500'000))) +
+                                       "file....");
+  EXPECT_EQ(co_await receive(*socket), "echo....");
+  // A file that ends too early cannot be told to the client any more: the connection ends.
+  EXPECT_TRUE(net.service.file->truncate(2'000));
+  co_await send(*socket, request_of("file...."));
+  EXPECT_EQ(co_await receive(*socket), std::nullopt);
+  co_await net.stop();
+  EXPECT_TRUE(environment.files().remove(path));
+}
+TEST(Connection, PartsOfFilesAreSentInTheirPlace) { on_loop(files_are_sent_in_their_place); }
 
 Task<void> no_answer_where_none_is_due(env::RealEnvironment& environment) {
   Net net(environment);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "record/recompress.h"
+#include "replication/batch_work.h"
 
 namespace arus::replication {
 namespace {
@@ -80,11 +80,12 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
       refuse(index, leads.error());
       return;
     }
-    if (target.is_open() && target.append_is_free()) {
-      const auto facts = validate(target, index);
-      if (!facts) return;
-      if (!facts->recompress_to) {
-        append_now(target, index, std::move(items_[index].records), *facts);
+    if (target.is_open() && target.append_is_free() && fits_loop(target, index)) {
+      auto outcome = validate_here(target, index);
+      const bool small = !BatchWork::too_much_for_loop(outcome, items_[index].records.view());
+      if (small && !accept(outcome, index)) return;
+      if (small && !outcome->recompress_to) {
+        append_now(target, index, std::move(items_[index].records), *outcome);
         return;
       }
     }
@@ -92,30 +93,50 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
                append_in_turn(shared_from_this(), *partition, index, target.take_append_ticket()));
   }
 
-  // Nothing when the item was refused.
-  std::optional<record::ValidatedBatch> validate(const Partition& partition, std::size_t index) {
+  [[nodiscard]] record::ValidationOptions options_for(const Partition& partition) const {
     const config::TopicConfig& config = partition.config();
     std::optional<record::Compression> target;
     if (config.compression_type != config::CompressionType::producer) {
       target = static_cast<record::Compression>(config.compression_type);
     }
+    return {.now_ms = partitions_.environment().clock().wall_ms(),
+            .header_only = config.batch_validation == config::BatchValidation::header,
+            .max_message_bytes = static_cast<std::size_t>(std::max(config.max_message_bytes, 0)),
+            .timestamp_type = static_cast<record::TimestampType>(config.message_timestamp_type),
+            .timestamp_before_max_ms = config.message_timestamp_before_max_ms,
+            .timestamp_after_max_ms = config.message_timestamp_after_max_ms,
+            .compacted = config.cleanup_compact,
+            .target_compression = target,
+            .zstd_allowed = request_.zstd_allowed};
+  }
+
+  [[nodiscard]] bool fits_loop(const Partition& partition, std::size_t index) const {
+    return partition.config().batch_validation == config::BatchValidation::header ||
+           BatchWork::fits_loop(items_[index].records.view());
+  }
+
+  record::Validation validate_here(const Partition& partition, std::size_t index) {
     const std::string name = partition.name().to_string();
-    const record::ValidationOptions options{
-        .now_ms = partitions_.environment().clock().wall_ms(),
-        .header_only = config.batch_validation == config::BatchValidation::header,
-        .max_message_bytes = static_cast<std::size_t>(std::max(config.max_message_bytes, 0)),
-        .timestamp_type = static_cast<record::TimestampType>(config.message_timestamp_type),
-        .timestamp_before_max_ms = config.message_timestamp_before_max_ms,
-        .timestamp_after_max_ms = config.message_timestamp_after_max_ms,
-        .compacted = config.cleanup_compact,
-        .target_compression = target,
-        .zstd_allowed = request_.zstd_allowed,
-        .partition = name};
-    auto validation = partitions_.batch_validator().validate(items_[index].records.view(), options);
-    if (validation) return std::move(*validation);
-    results_[index].record_errors = std::move(validation.error().record_errors);
-    refuse(index, std::move(validation.error().error));
-    return std::nullopt;
+    record::ValidationOptions options = BatchWork::on_loop(options_for(partition));
+    options.partition = name;
+    return partitions_.batch_validator().validate(items_[index].records.view(), options);
+  }
+
+  env::Task<record::Validation> validate_late(const Partition& partition, std::size_t index) {
+    if (fits_loop(partition, index)) {
+      auto outcome = validate_here(partition, index);
+      if (!BatchWork::too_much_for_loop(outcome, items_[index].records.view())) co_return outcome;
+    }
+    co_return co_await partitions_.batch_work().validate(
+        items_[index].records, options_for(partition), partition.name().to_string());
+  }
+
+  // False when the item was refused.
+  bool accept(record::Validation& outcome, std::size_t index) {
+    if (outcome) return true;
+    results_[index].record_errors = std::move(outcome.error().record_errors);
+    refuse(index, std::move(outcome.error().error));
+    return false;
   }
 
   void append_now(Partition& partition, std::size_t index, Slice batch,
@@ -186,8 +207,8 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
       refuse(index, leads.error());
       co_return;
     }
-    auto facts = validate(partition, index);
-    if (!facts) co_return;
+    auto facts = co_await validate_late(partition, index);
+    if (!accept(facts, index)) co_return;
     Slice batch = std::move(items_[index].records);
     if (facts->recompress_to) {
       auto fresh = co_await recompress(partition.config(), batch, *facts);
@@ -199,27 +220,21 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
       facts->size_bytes = batch.size();
       facts->compression = *facts->recompress_to;
       facts->recompress_to.reset();
-      if (const auto leads = partition.check_leader(); !leads) {
-        refuse(index, leads.error());
-        co_return;
-      }
+    }
+    if (const auto leads = partition.check_leader(); !leads) {
+      refuse(index, leads.error());
+      co_return;
     }
     append_now(partition, index, std::move(batch), *facts);
   }
 
   env::Task<Result<Bytes>> recompress(const config::TopicConfig& config, Slice batch,
                                       const record::ValidatedBatch& facts) {
-    record::RecompressOptions options{
+    const record::RecompressOptions options{
         .compression = *facts.recompress_to,
         .level = level_of(config, *facts.recompress_to),
         .max_batch_bytes = static_cast<std::size_t>(std::max(config.max_message_bytes, 0))};
-    co_return co_await env::run_on(partitions_.environment().pool(),
-                                   [batch = std::move(batch), options]() -> Result<Bytes> {
-                                     const auto view = record::BatchView::parse(batch.view());
-                                     if (!view) return std::unexpected(view.error());
-                                     record::CodecScratch scratch;
-                                     return record::recompress(scratch, *view, options);
-                                   });
+    co_return co_await partitions_.batch_work().recompress(std::move(batch), options);
   }
 
   static std::optional<std::int32_t> level_of(const config::TopicConfig& config,

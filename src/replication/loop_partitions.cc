@@ -34,7 +34,8 @@ LoopPartitions::LoopPartitions(env::Environment& environment, env::Loop& loop,
       loop_count_(loop_count),
       settings_(settings),
       directories_(directories),
-      images_(images) {}
+      images_(images),
+      batch_work_(environment.pool(), settings.decompression_bytes / loop_count) {}
 
 LoopPartitions::~LoopPartitions() { ARUS_ASSERT(!started_); }
 

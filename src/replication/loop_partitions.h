@@ -12,6 +12,7 @@
 #include "metadata/image_publisher.h"
 #include "record/compression.h"
 #include "record/validator.h"
+#include "replication/batch_work.h"
 #include "replication/directories.h"
 #include "replication/partition.h"
 
@@ -21,6 +22,8 @@ namespace arus::replication {
 struct PartitionSettings {
   BrokerId node_id;
   config::ConfigMap static_config;  // server.properties, for effective topic configs
+  // arus.memory.decompression.bytes, for all loops together.
+  std::size_t decompression_bytes = std::size_t{128} << 20;
 };
 
 // Opens logs when they are first asked for, so that neither starting nor creating topics costs
@@ -52,6 +55,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   [[nodiscard]] std::shared_ptr<const config::TopicConfig> config_of(
       const metadata::TopicImage& topic);
   [[nodiscard]] record::BatchValidator& batch_validator() { return batch_validator_; }
+  [[nodiscard]] BatchWork& batch_work() { return batch_work_; }
   [[nodiscard]] env::Environment& environment() { return environment_; }
   [[nodiscard]] env::Loop& loop() { return loop_; }
   // For tasks that finish appends; closed by stop().
@@ -85,6 +89,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   metadata::ImagePublisher& images_;
   record::CodecScratch codec_scratch_;
   record::BatchValidator batch_validator_{codec_scratch_};
+  BatchWork batch_work_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::unordered_map<Uuid, std::shared_ptr<const config::TopicConfig>> configs_;
   // Topics by name whose files are being removed; a new one of that name waits.

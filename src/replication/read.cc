@@ -63,7 +63,8 @@ class Reading {
     const storage::FetchBound bound{
         .end = request_.committed ? result_.last_stable_offset : result_.high_watermark,
         .max_bytes = static_cast<std::int32_t>(std::min<std::int64_t>(item_.max_bytes, room)),
-        .at_least_one_batch = first};
+        .at_least_one_batch = first,
+        .as_file = true};
     if (item_.offset >= bound.end || (bound.max_bytes <= 0 && !first)) return std::nullopt;
     return bound;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "env/file_range.h"
 #include "record/batch.h"
 #include "storage/batch_scanner.h"
 
@@ -56,16 +57,32 @@ std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position
                           position, segment.base_offset.value(), why));
 }
 
+// Whether the checksums of batches between these positions are still to be compared.
+bool is_unsure(const SegmentView& segment, std::int64_t position, std::int64_t end) {
+  return position < segment.trusted_from && end > segment.verified_bytes;
+}
+
+// Why a batch with these offsets cannot stand behind those that end at `next`; null when it can.
+const char* find_disorder(const SegmentView& segment, Offset base, Offset last, bool legacy,
+                          Offset next, bool first) {
+  if (last >= segment.limit) return "its offsets belong to a later segment";
+  if (last < next || !(first || legacy || base >= next)) {
+    return "its offsets do not follow those before it";
+  }
+  return nullptr;
+}
+
 // Why a batch at `position` cannot be served after those that end at `next`; null when it can.
 const char* find_damage(const SegmentView& segment, const record::BatchView& batch,
                         std::int64_t position, Offset next, bool first) {
-  if (batch.last_offset() >= segment.limit) return "its offsets belong to a later segment";
-  const bool follows =
-      batch.last_offset() >= next && (first || batch.is_legacy() || batch.base_offset() >= next);
-  if (!follows) return "its offsets do not follow those before it";
+  if (const char* const why = find_disorder(segment, batch.base_offset(), batch.last_offset(),
+                                            batch.is_legacy(), next, first)) {
+    return why;
+  }
   const std::int64_t end = position + static_cast<std::int64_t>(batch.size_bytes());
-  const bool unsure = position < segment.trusted_from && end > segment.verified_bytes;
-  if (unsure && !batch.crc_matches()) return "its checksum does not match";
+  if (is_unsure(segment, position, end) && !batch.crc_matches()) {
+    return "its checksum does not match";
+  }
   return nullptr;
 }
 
@@ -95,6 +112,42 @@ Result<std::size_t> accept(const SegmentView& segment, const SegmentRead& read, 
   }
   batches.next = {next, position + static_cast<std::int64_t>(accepted)};
   return accepted;
+}
+
+// Looking at the header of each batch costs a read; below this size copying the batch costs less.
+constexpr std::int64_t least_file_batch_bytes = std::int64_t{64} << 10;
+
+// The batches from `start` on as a range of their file, where that is cheaper than copying them:
+// large, in the page cache, and with checksums that need not be compared. Nothing otherwise, damage
+// included, which is for the reader of bytes to describe.
+std::optional<SegmentBatches> range_of_batches(env::File& file, const SegmentView& segment,
+                                               const SegmentRead& read, const LogPosition& start,
+                                               std::int64_t wanted) {
+  BatchScanner scanner(file, start.position, segment.readable_bytes, env::ReadMode::cached_only,
+                       record::format::header_bytes);
+  LogPosition next = start;
+  while (next.offset < read.end && next.position - start.position < wanted) {
+    const auto batch = scanner.next();
+    if (!batch || batch->last_offset >= read.end) break;
+    const bool first = next.position == start.position;
+    if (batch->size_bytes < least_file_batch_bytes && first) return std::nullopt;
+    if (!first && scanner.position() - start.position > wanted) break;
+    const bool legacy = batch->magic < record::format::magic_2;
+    if (find_disorder(segment, batch->base_offset, batch->last_offset, legacy, next.offset,
+                      first) != nullptr) {
+      break;
+    }
+    next = {batch->last_offset + 1, scanner.position()};
+  }
+  const std::int64_t size = next.position - start.position;
+  if (size < least_file_batch_bytes || is_unsure(segment, start.position, next.position) ||
+      !env::is_cached(file, start.position, size)) {
+    return std::nullopt;
+  }
+  return SegmentBatches{
+      .records = env::slice_of({segment.log, start.position, static_cast<std::size_t>(size)}),
+      .next = next,
+      .verified_to = segment.verified_bytes};
 }
 
 }  // namespace
@@ -164,6 +217,12 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     const auto size = static_cast<std::size_t>((*first)->size_bytes);
     if (size > wanted && !read.at_least_one_batch) return batches;
     wanted = std::max(wanted, size);
+  }
+  if (read.as_file && mode == env::ReadMode::cached_only) {
+    if (auto range = range_of_batches(**file, segment, read, {read.from, start.position},
+                                      static_cast<std::int64_t>(wanted))) {
+      return std::move(*range);
+    }
   }
   const auto available =
       static_cast<std::size_t>(std::max<std::int64_t>(segment.readable_bytes - start.position, 0));

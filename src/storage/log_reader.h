@@ -57,6 +57,7 @@ struct SegmentRead {
   // Where to begin, when it is known without the index; `exact` when `from`'s own batch is there.
   std::optional<LogPosition> start;
   bool exact = false;
+  bool as_file = false;  // see FetchBound
 };
 
 struct SegmentBatches {

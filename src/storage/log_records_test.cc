@@ -1,6 +1,7 @@
 // Producers, transactions, timestamps, cutting: what a log does with the meaning of its records.
 #include <gtest/gtest.h>
 
+#include "env/file_range.h"
 #include "record/batch.h"
 #include "record/control.h"
 #include "storage/golden_testing.h"
@@ -55,6 +56,52 @@ class LogRecordsTest : public testing::Test {
   std::unique_ptr<env::RealEnvironment> environment_ = env::make_real_environment({});
   std::unique_ptr<LogDirectory> directory_;
 };
+
+TEST_F(LogRecordsTest, LargeBatchesComeAsARangeOfTheirFileWhereTheReaderTakesIt) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_TRUE(append(*log, make_batch({.records = 100, .value_bytes = 1'000})));
+    }
+    EXPECT_TRUE(co_await log->flush());
+    FetchBound bound{.end = log->log_end(), .max_bytes = 250'000};
+    const auto bytes = co_await log->read(Offset{150}, bound);
+    bound.as_file = true;
+    const auto range = co_await log->read(Offset{150}, bound);
+    EXPECT_TRUE(bytes && range);
+    if (!bytes || !range) co_return;
+    EXPECT_EQ(range->size_bytes, bytes->size_bytes);
+    // Where the system cannot say what is cached, both are bytes.
+    if (const auto* const where = env::file_range_of(range->records.front())) {
+      Bytes in_file(where->length);
+      EXPECT_TRUE(where->file->read_at(in_file, where->offset));
+      EXPECT_EQ(in_file, flatten(bytes->records));
+      EXPECT_EQ(env::file_range_of(bytes->records.front()), nullptr);
+    } else {
+      EXPECT_EQ(flatten(range->records), flatten(bytes->records));
+    }
+    // One batch at least, however small the limit; and nothing at or beyond the end.
+    bound.max_bytes = 1;
+    const auto one = co_await log->read(Offset{0}, bound);
+    EXPECT_TRUE(one && one->size_bytes > 100'000 && one->size_bytes < 110'000);
+    bound = {.end = Offset{250}, .max_bytes = 1 << 30, .as_file = true};
+    const auto two = co_await log->read(Offset{0}, bound);
+    EXPECT_TRUE(two && two->size_bytes > 200'000 && two->size_bytes < 220'000);
+    co_await close(std::move(log));
+  });
+}
+
+TEST_F(LogRecordsTest, SmallBatchesAreCopied) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(append(*log, make_batch({.value_bytes = 2'000})));
+    EXPECT_TRUE(co_await log->flush());
+    const auto read = co_await log->read(
+        Offset{0}, {.end = log->log_end(), .max_bytes = 1 << 20, .as_file = true});
+    EXPECT_TRUE(read && env::file_range_of(read->records.front()) == nullptr);
+    co_await close(std::move(log));
+  });
+}
 
 TEST_F(LogRecordsTest, ADuplicateIsAnsweredWithTheOffsetsOfTheOriginalAlsoAfterARestart) {
   run([this]() -> Task<void> {

@@ -64,7 +64,8 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
                         .max_bytes = bound.max_bytes,
                         .at_least_one_batch = bound.at_least_one_batch,
                         .start = segment->find_cursor(from),
-                        .exact = false};
+                        .exact = false,
+                        .as_file = bound.as_file};
     if (request.start) {
       request.exact = true;
     } else if (segment->tail() != nullptr) {

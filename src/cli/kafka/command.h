@@ -54,4 +54,10 @@ std::string exception_name(ErrorCode code);
 // What a broker says beside a code, or, where it says nothing, Kafka's sentence for the code.
 std::string message_of(ErrorCode code, const std::optional<std::string>& message);
 
+// An error of a call in Kafka's words: the broker's own sentence where it sent one, else Kafka's
+// for the code: "The group is not empty.".
+std::string plain_text(const Error& error);
+// The same behind its class: "org.apache.kafka.common.errors.GroupNotEmptyException: The group…".
+std::string exception_text(const Error& error);
+
 }  // namespace arus::cli::kafka

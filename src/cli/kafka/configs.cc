@@ -1,10 +1,13 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "cli/kafka/command.h"
 #include "cli/kafka/config_entities.h"
 #include "cli/kafka/config_quotas.h"
 #include "cli/kafka/programs.h"
+#include "client/group_admin.h"
 
 namespace arus::cli::kafka {
 namespace {
@@ -73,6 +76,18 @@ env::Task<Result<>> describe_one(Session& session, Console& console, ConfigResou
   co_return Result<>{};
 }
 
+// Groups that are there, whether they have configs or not.
+env::Task<Result<>> add_groups(client::Cluster& cluster, std::vector<std::string>& names) {
+  client::GroupAdmin admin{cluster};
+  auto listing = co_await admin.list_groups({}, {}, cluster.call_deadline());
+  if (!listing) co_return fail(std::move(listing).error());
+  for (auto& group : listing->groups) names.push_back(std::move(group.id));
+  std::ranges::sort(names);
+  const auto twice = std::ranges::unique(names);
+  names.erase(twice.begin(), twice.end());
+  co_return Result<>{};
+}
+
 // Which resources of the kind there are, when none was named.
 env::Task<Result<std::vector<std::string>>> names_of(Session& session, ConfigResourceKind kind) {
   client::Cluster& cluster = session.cluster;
@@ -87,13 +102,16 @@ env::Task<Result<std::vector<std::string>>> names_of(Session& session, ConfigRes
     for (const auto& [id, broker] : cluster.brokers()) names.push_back(std::to_string(id.value()));
     if (kind == ConfigResourceKind::broker) names.emplace_back();
   } else {
-    co_return co_await list_config_resources(cluster, kind);
+    auto listed = co_await list_config_resources(cluster, kind);
+    if (!listed || kind != ConfigResourceKind::group) co_return listed;
+    names = std::move(*listed);
+    ARUS_CO_TRY(co_await add_groups(cluster, names));
   }
   co_return names;
 }
 
 env::Task<Result<bool>> is_there(Session& session, ConfigResourceKind kind, std::string name) {
-  if (name.empty() || kind == ConfigResourceKind::group) co_return true;
+  if (name.empty()) co_return true;
   auto names = co_await names_of(session, kind);
   if (!names) co_return fail(std::move(names).error());
   co_return std::ranges::find(*names, name) != names->end();
@@ -163,7 +181,7 @@ Result<> check(const ConfigProgram& program) {
   const auto& options = program.options;
   if (!options.has("alter")) return {};
   for (const auto& entity : program.entities) {
-    if (!entity.name) {
+    if (!entity.name || (entity.type == "groups" && entity.name->empty())) {
       return refuse("An entity name must be specified with --alter of " + entity.type);
     }
   }

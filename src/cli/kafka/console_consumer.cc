@@ -1,17 +1,20 @@
 #include <fmt/core.h>
 
 #include <charconv>
+#include <set>
+#include <span>
 
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
 #include "cli/pattern.h"
 #include "cli/record_printer.h"
+#include "cli/record_source.h"
 
 namespace arus::cli::kafka {
 namespace {
 
-constexpr auto glance = env::milliseconds(200);  // how soon an interrupt is noticed
-constexpr auto look_around = env::seconds(10);   // how often new partitions are looked for
+constexpr auto glance = env::milliseconds(200);    // how soon an interrupt is noticed
+constexpr std::uint64_t made_up_groups = 100'000;  // names for groups that nobody named
 
 constexpr OptionSpec specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
@@ -33,7 +36,7 @@ constexpr OptionSpec specs[] = {
      {},
      true},
     {"from-beginning", Takes::nothing, "", "Begin with the first record that is there."},
-    {"group", Takes::value, "group", "Not possible yet: consumer groups come later."},
+    {"group", Takes::value, "group", "The consumer group to read as a member of."},
     {"help", Takes::nothing, "", "Print this."},
     {"include", Takes::value, "regex", "Topics to read, as a regular expression."},
     {"isolation-level", Takes::value, "level", "read_committed or read_uncommitted."},
@@ -49,9 +52,12 @@ constexpr OptionSpec specs[] = {
     {"version", Takes::nothing, "", "Print the version."},
 };
 
+constexpr std::string_view made_up_prefix = "console-consumer-";
+
 struct ConsumerProgram {
   client::ClientOptions client;
-  client::ConsumerOptions consumer;
+  // With a partition its `consumer` alone; without a group's name in it one is made up.
+  client::GroupConsumerOptions group;
   RecordFormat format;
   bool silent = false;  // NoOpMessageFormatter
   bool skip_errors = false;
@@ -116,16 +122,59 @@ Result<config::ConfigMap> formatter_properties(const ParsedOptions& options) {
   return properties;
 }
 
+// The group may be named in three places, which have to agree.
+Result<> choose_group(const ParsedOptions& options, const config::ConfigMap& from_files,
+                      const config::ConfigMap& from_options, config::ConfigMap& properties) {
+  std::set<std::string> groups;
+  if (const auto group = options.value("group")) groups.insert(*group);
+  for (const auto* source : {&from_files, &from_options}) {
+    const auto found = source->find("group.id");
+    if (found != source->end()) groups.insert(found->second);
+  }
+  if (groups.size() > 1) {
+    std::string all;
+    for (const auto& group : groups) all += fmt::format("{}'{}'", all.empty() ? "" : ", ", group);
+    return fail(ErrorCode::invalid_request,
+                fmt::format("The group ids provided in different places (directly using '--group', "
+                            "via '--consumer-property', or via '--consumer.config') do not match. "
+                            "Detected group ids: {}",
+                            all));
+  }
+  if (groups.empty()) {
+    // Nobody will ask for the offsets of a group that nobody knows.
+    properties.try_emplace("enable.auto.commit", "false");
+    return {};
+  }
+  if (options.has("partition")) {
+    return fail(ErrorCode::invalid_request,
+                "Options group and partition cannot be specified together.");
+  }
+  properties.insert_or_assign("group.id", *groups.begin());
+  return {};
+}
+
 Result<config::ConfigMap> consumer_properties(const ParsedOptions& options) {
   config::ConfigMap properties;
   ARUS_TRY(merge_file(properties, options.value("consumer.config")));
   ARUS_TRY(merge_file(properties, options.value("command-config")));
-  ARUS_TRY(add_properties(properties, options.values("consumer-property")));
-  ARUS_TRY(add_properties(properties, options.values("command-property")));
+  config::ConfigMap from_options;
+  ARUS_TRY(add_properties(from_options, options.values("consumer-property")));
+  ARUS_TRY(add_properties(from_options, options.values("command-property")));
+  const config::ConfigMap from_files = properties;
+  for (const auto& [key, value] : from_options) properties.insert_or_assign(key, value);
+  ARUS_TRY(choose_group(options, from_files, from_options, properties));
   if (const auto level = options.value("isolation-level")) {
     properties.insert_or_assign("isolation.level", *level);
   }
-  properties["auto.offset.reset"] = options.has("from-beginning") ? "earliest" : "latest";
+  const bool from_beginning = options.has("from-beginning");
+  const auto [reset, fresh] =
+      properties.try_emplace("auto.offset.reset", from_beginning ? "earliest" : "latest");
+  if (!fresh && from_beginning && reset->second != "earliest") {
+    return fail(ErrorCode::invalid_config,
+                fmt::format("Can't simultaneously specify --from-beginning and "
+                            "'auto.offset.reset={}', please remove one option",
+                            reset->second));
+  }
   properties.try_emplace("max.poll.records", "10000");
   return properties;
 }
@@ -134,18 +183,15 @@ Result<ConsumerProgram> program_of(const ParsedOptions& options) {
   ConsumerProgram program;
   auto properties = consumer_properties(options);
   if (!properties) return fail(std::move(properties).error());
-  if (options.has("group") || properties->contains("group.id")) {
-    return fail(ErrorCode::unsupported_version,
-                "Consumer groups are not built yet: leave the group out to read all partitions, or "
-                "name one with --partition");
-  }
+  // The name is made up later, where chance is at hand.
+  properties->try_emplace("group.id", std::string(made_up_prefix));
   auto client =
       client_options(*properties, options.value_or("bootstrap-server", ""), "console-consumer");
   if (!client) return fail(std::move(client).error());
   program.client = std::move(*client);
-  auto consumer = consumer_options(*properties);
-  if (!consumer) return fail(std::move(consumer).error());
-  program.consumer = std::move(*consumer);
+  auto group = group_consumer_options(*properties);
+  if (!group) return fail(std::move(group).error());
+  program.group = std::move(*group);
   auto formatter = formatter_properties(options);
   if (!formatter) return fail(std::move(formatter).error());
   auto format = record_format(*formatter);
@@ -172,6 +218,15 @@ Result<ConsumerProgram> program_of(const ParsedOptions& options) {
   return program;
 }
 
+RecordSource source_of(Session& session, const ConsumerProgram& program) {
+  if (program.partition) return {session.cluster, program.group.consumer};
+  auto group = program.group;
+  if (group.group_id == made_up_prefix) {
+    group.group_id += std::to_string(session.environment.random().below(made_up_groups));
+  }
+  return {session.cluster, std::move(group)};
+}
+
 // Reads and prints until something ends it.
 class ConsoleReader {
  public:
@@ -179,22 +234,16 @@ class ConsoleReader {
       : session_(session),
         console_(console),
         program_(program),
-        consumer_(session.cluster, program.consumer) {}
+        source_(source_of(session, program)) {}
 
   env::Task<int> run() {
+    Result<> begun = begin();
+    if (!begun) report(begun.error());
     env::TimePoint last_record = now();
-    env::TimePoint next_look = now();
-    while (!session_.stopping && !console_.broken() && count_ != program_.max_messages) {
-      if (now() >= next_look) {
-        if (auto looked = co_await look(); !looked) {
-          report(looked.error());
-          break;
-        }
-        next_look = now() + (partitions_.empty() ? env::Duration(glance) : look_around);
-      }
+    while (begun && !session_.stopping && !console_.broken() && count_ != program_.max_messages) {
       env::TimePoint wake = now() + glance;
       if (program_.timeout) wake = std::min(wake, last_record + *program_.timeout);
-      auto records = co_await poll(wake);
+      auto records = co_await source_.poll(wake);
       if (!records) {
         report(records.error());
         break;
@@ -208,7 +257,7 @@ class ConsoleReader {
         break;
       }
     }
-    co_await consumer_.close();
+    co_await source_.close();
     console_.flush();
     console_.print_error("Processed a total of {} messages\n", count_);
     co_return status_;
@@ -222,71 +271,29 @@ class ConsoleReader {
                          exception_name(error.code), error.message);
   }
 
-  env::Task<Result<std::vector<client::ConsumerRecord>>> poll(env::TimePoint wake) {
-    if (partitions_.empty()) {
-      co_await session_.stop.wait_until(wake);
-      co_return std::vector<client::ConsumerRecord>{};
+  Result<> begin() {
+    if (auto* consumer = source_.assigned()) {
+      return consumer->assign({{{*program_.topic, *program_.partition}, program_.start}});
     }
-    co_return co_await consumer_.poll(wake);
-  }
-
-  // Assigns partitions that were not there before; those that are keep their place.
-  env::Task<Result<>> look() {
-    std::set<TopicPartition> found;
-    if (program_.partition) {
-      found.insert({*program_.topic, *program_.partition});
-    } else {
-      std::vector<client::TopicPointer> topics;
-      if (program_.topic) {
-        session_.cluster.forget(*program_.topic);
-        auto topic = co_await session_.cluster.topic(*program_.topic,
-                                                     session_.cluster.call_deadline(), true);
-        if (topic) {
-          topics.push_back(*topic);
-        } else if (topic.error().code != ErrorCode::unknown_topic_or_partition) {
-          co_return fail(std::move(topic).error());
-        } else if (!warned_) {
-          warned_ = true;
-          console_.print_error("WARN {}, waiting for it\n", topic.error().message);
-        }
-      } else {
-        auto all = co_await session_.cluster.all_topics(session_.cluster.call_deadline());
-        if (!all) co_return fail(std::move(all).error());
-        for (const auto& topic : *all) {
-          if (!topic->internal && program_.include->matches(topic->name)) topics.push_back(topic);
-        }
-      }
-      for (const auto& topic : topics) {
-        for (const auto& partition : topic->partitions)
-          found.insert({topic->name, partition.index});
-      }
-    }
-    if (found == partitions_) co_return Result<>{};
-    std::vector<client::Assignment> assignments;
-    for (const auto& name : found) {
-      client::StartPosition start = program_.start;
-      if (partitions_.contains(name)) {
-        if (const auto position = consumer_.position(name)) {
-          start = client::StartPosition::at(*position);
-        }
-      } else if (!partitions_.empty()) {
-        start = client::StartPosition::earliest();  // it is new, so all of it is
-      }
-      assignments.push_back({name, start});
-    }
-    partitions_ = std::move(found);
-    co_return consumer_.assign(std::move(assignments));
+    if (program_.topic) return source_.member()->subscribe({*program_.topic});
+    return source_.member()->subscribe_matching(
+        [this](std::string_view name) { return program_.include->matches(name); });
   }
 
   bool print(const std::vector<client::ConsumerRecord>& records) {
-    for (const auto& record : records) {
-      if (count_ == program_.max_messages) return true;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const auto& record = records[i];
+      if (count_ == program_.max_messages) {
+        source_.give_back(std::span(records).subspan(i));
+        return true;
+      }
       ++count_;
       if (program_.silent) continue;
       auto line = print_record(program_.format, record);
       if (line) {
         console_.out(*line);
       } else if (!program_.skip_errors) {
+        source_.give_back(std::span(records).subspan(i));
         report(line.error());
         status_ = 1;
         return false;
@@ -302,11 +309,9 @@ class ConsoleReader {
   Session& session_;
   Console& console_;
   const ConsumerProgram& program_;
-  client::Consumer consumer_;
-  std::set<TopicPartition> partitions_;
+  RecordSource source_;
   std::int64_t count_ = 0;
   int status_ = 0;
-  bool warned_ = false;
 };
 
 env::Task<int> run_consumer(Session session, Console& console, const ConsumerProgram& program) {
@@ -341,6 +346,9 @@ int console_consumer(Console& console, const Arguments& arguments) {
         "--formatter-property instead.\n");
   }
   const auto program = program_of(options);
+  if (!program && program.error().code == ErrorCode::invalid_request) {
+    return usage_error(console, program.error().message, specs);
+  }
   if (!program) {
     console.print_error("ERROR Unknown error when running consumer: {}\n", program.error().message);
     return 1;

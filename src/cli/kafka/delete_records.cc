@@ -73,8 +73,8 @@ env::Task<int> run_deletion(Session session, Console& console,
     if (outcome) {
       console.print("partition: {}\tlow_watermark: {}\n", name.to_string(), outcome->value());
     } else {
-      console.print("partition: {}\terror: {}: {}\n", name.to_string(),
-                    exception_name(outcome.error().code), outcome.error().message);
+      console.print("partition: {}\terror: {}\n", name.to_string(),
+                    exception_text(outcome.error()));
     }
   }
   co_return 0;

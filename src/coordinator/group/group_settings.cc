@@ -49,6 +49,7 @@ GroupSettings GroupSettings::from(const config::BrokerConfig& config) {
   settings.offsets_retention_check_interval_ms =
       config.integer("offsets.retention.check.interval.ms");
   settings.offset_metadata_max_bytes = int32(config, "offset.metadata.max.bytes");
+  settings.max_batch_bytes = int32(config, "message.max.bytes");
   return settings;
 }
 
