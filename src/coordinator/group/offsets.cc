@@ -164,7 +164,8 @@ void Offsets::commit(Turn& turn, const GroupCaller& caller, OffsetCommitRequest 
                                   .transactional = false,
                                   .api_version = caller.api_version};
   decide<OffsetCommitRequest, OffsetCommitResponse>(
-      committer, request, stamp, [&](std::vector<Record> records, OffsetCommitResponse response) {
+      turn, committer, request, expire_ms_of(request, turn.wall_ms()),
+      [&](std::vector<Record> records, OffsetCommitResponse response) {
         if (!records.empty()) {
           if (Group* const group = groups_.find(request.group_id)) {
             group->on_offset_commit(turn, request.member_id);
