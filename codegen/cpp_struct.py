@@ -40,7 +40,8 @@ def number(field):
 def default_value(field):
     """The initialiser of the member; empty where the type's own is the default."""
     if not field.nullable.empty:
-        if field.default == "null" or field.struct and not field.array:
+        untagged_struct = field.struct and not field.array and field.tagged.empty
+        if field.default == "null" or untagged_struct:
             return ""
         inner = element_type(field)
         return f"{{std::vector<{inner}>{{}}}}" if field.array else f"{{{inner}{{}}}}"
@@ -60,6 +61,9 @@ def not_default(field, access):
     """C++ that tells whether a member differs from its default."""
     sized = field.array or field.type in VARIABLE
     if not field.nullable.empty:
+        tagged_struct = field.struct and not field.array and not field.tagged.empty
+        if tagged_struct and field.default != "null":
+            return f"!({access} && *{access} == {field.struct.name}{{}})"
         if field.default == "null" or not sized:
             return f"{access}.has_value()"
         return f"(!{access}.has_value() || !{access}->empty())"

@@ -51,6 +51,11 @@ class StructSource:
             least = min_size(field.struct, self.message.flexible)
             return [f"read_structs(in, version, {member}, in.count({least}, "
                     f"sizeof({field.struct.name}), {permitted}));"]
+        if field.struct and nullable and not field.tagged.empty:
+            # Among the tags null is 0, elsewhere -1.
+            return ["if (std::int8_t present = 0; in.read(present), present > 0) {",
+                    f"  ({member} = {field.struct.name}{{}})->read(in, version);", "} else {",
+                    f"  {member}.reset();", "}"]
         if field.struct and nullable:
             return [f"if (in.present({permitted})) {{",
                     f"  ({member} = {field.struct.name}{{}})->read(in, version);", "} else {",
@@ -93,6 +98,9 @@ class StructSource:
         permitted = f", {self.null_permitted(field)}" if nullable else ""
         if field.struct and field.array:
             return [f"write_structs({out}, version, {member}{permitted});"]
+        if field.struct and nullable and not field.tagged.empty:
+            return [f"{out}.put(static_cast<std::int8_t>({member}.has_value() ? 1 : 0));",
+                    f"if ({member}) {member}->write({out}, version);"]
         if field.struct and nullable:
             return [f"{out}.present({member}.has_value());",
                     f"if ({member}) {member}->write({out}, version);"]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "env/file_range.h"
 #include "record/batch.h"
 
 namespace arus::replication {
@@ -85,11 +86,13 @@ class Reading {
     co_return partition_->check_leader(item_.leader_epoch);
   }
 
-  // Those that begin behind what was read come with what follows it.
+  // Those that begin behind what was read come with what follows it. What is handed on as a range
+  // of a file is not looked at: a few too many do no harm.
   void drop_aborted_behind() {
     if (result_.aborted.empty()) return;
     Offset next = item_.offset;
     for (const Slice& piece : result_.records) {
+      if (env::file_range_of(piece) != nullptr) return;
       record::BatchReader batches(piece.view());
       while (const auto batch = batches.next()) next = batch->last_offset() + 1;
     }

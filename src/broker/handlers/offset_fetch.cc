@@ -54,6 +54,11 @@ GroupAnswer failed(const Group& group, ErrorCode code, std::int16_t version) {
   return answer;
 }
 
+// Consumers before 3.9 do not look for the coordinator again, as they should, on the other code.
+ErrorCode told(ErrorCode code) {
+  return code == ErrorCode::coordinator_not_available ? ErrorCode::not_coordinator : code;
+}
+
 // Takes out the topics that the caller may not see or that do not exist; their answers.
 std::vector<TopicAnswer> take_refused(const Context& context, std::vector<Topics>& topics) {
   std::vector<TopicAnswer> answers;
@@ -105,7 +110,7 @@ env::Task<GroupAnswer> fetch_group(const Context& context, Group group, bool req
                               coordinator::Reply<GroupAnswer> reply) mutable {
         machine.fetch_offsets(turn, std::move(group), require_stable, std::move(reply));
       });
-  if (!given) co_return failed(group, given.error().code, version);
+  if (!given) co_return failed(group, told(given.error().code), version);
   if (given->error_code != ErrorCode::none) co_return failed(group, given->error_code, version);
   if (all_topics) {
     keep_visible(context, given->topics);

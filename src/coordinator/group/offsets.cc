@@ -1,6 +1,7 @@
 #include "coordinator/group/offsets.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "coordinator/group/offset_records.h"
@@ -66,6 +67,14 @@ TxnOffsetCommitResponse outline(const TxnOffsetCommitRequest& request, ErrorCode
   return response;
 }
 
+// When a commit expires, or −1 where the broker decides.
+std::int64_t expire_ms_of(const OffsetCommitRequest& request, std::int64_t now_ms) {
+  constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+  if (request.retention_time_ms == default_retention) return -1;
+  if (request.retention_time_ms > never - now_ms) return never;
+  return std::max(now_ms + request.retention_time_ms, std::int64_t{0});
+}
+
 // A client of transactions version 2 sends this request from version 5 on (KIP-890).
 std::int16_t transaction_version_of(std::int16_t api_version) { return api_version >= 5 ? 2 : 1; }
 
@@ -103,8 +112,8 @@ bool Offsets::is_too_long(const std::optional<std::string>& metadata) const {
 // Both kinds of commit: `write` is given the records when nothing speaks against them, and the
 // answer to give.
 template <class Request, class Response, class Write>
-void Offsets::decide(const OffsetCommitter& committer, Request& request, const Stamp& stamp,
-                     Write write) const {
+void Offsets::decide(const Turn& turn, const OffsetCommitter& committer, Request& request,
+                     std::int64_t expire_ms, Write write) const {
   const auto refuse = [&](ErrorCode code) {
     // Transactional clients do not know of member epochs.
     if (committer.transactional && code == ErrorCode::stale_member_epoch) {
@@ -136,9 +145,10 @@ void Offsets::decide(const OffsetCommitter& committer, Request& request, const S
           {.offset = partition.committed_offset,
            .leader_epoch = partition.committed_leader_epoch,
            .metadata = std::move(partition.committed_metadata).value_or(std::string()),
-           .commit_timestamp_ms = stamp.now_ms,
-           .expire_timestamp_ms = stamp.expire_ms,
+           .commit_timestamp_ms = turn.wall_ms(),
+           .expire_timestamp_ms = expire_ms,
            .topic_id = topic_id}));
+      if (!turn.fits(records.back())) return refuse(ErrorCode::unknown_server_error);
       bytes += records.back().key.size() + records.back().value->size();
     }
   }
@@ -153,12 +163,9 @@ void Offsets::commit(Turn& turn, const GroupCaller& caller, OffsetCommitRequest 
                                   .generation_or_epoch = request.generation_id_or_member_epoch,
                                   .transactional = false,
                                   .api_version = caller.api_version};
-  const Stamp stamp{.now_ms = turn.wall_ms(),
-                    .expire_ms = request.retention_time_ms == default_retention
-                                     ? -1
-                                     : turn.wall_ms() + request.retention_time_ms};
   decide<OffsetCommitRequest, OffsetCommitResponse>(
-      committer, request, stamp, [&](std::vector<Record> records, OffsetCommitResponse response) {
+      turn, committer, request, expire_ms_of(request, turn.wall_ms()),
+      [&](std::vector<Record> records, OffsetCommitResponse response) {
         if (!records.empty()) {
           if (Group* const group = groups_.find(request.group_id)) {
             group->on_offset_commit(turn, request.member_id);
@@ -178,7 +185,7 @@ void Offsets::commit_transactional(Turn& turn, const GroupCaller& caller,
                                   .transactional = true,
                                   .api_version = caller.api_version};
   decide<TxnOffsetCommitRequest, TxnOffsetCommitResponse>(
-      committer, request, {.now_ms = turn.wall_ms()},
+      turn, committer, request, -1,
       [&](std::vector<Record> records, TxnOffsetCommitResponse response) {
         if (!records.empty()) {
           turn.append_transactional(request.producer_id, request.producer_epoch,

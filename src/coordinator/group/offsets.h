@@ -27,8 +27,8 @@ using GroupForOffsets = std::function<Group&(std::string_view id)>;
 // first such record is replayed. A partition that is in an open transaction does not expire.
 class Offsets {
  public:
-  // Records of one request, in bytes, that are sure to fit the batch of a turn.
-  static constexpr std::size_t longest_commit_bytes = 900'000;
+  // Of the records of one request. Kafka refuses what does not fit one batch, 1 MiB by default.
+  static constexpr std::size_t longest_commit_bytes = 1'048'576;
 
   Offsets(GroupSurroundings& surroundings, Groups& groups, Timers& timers,
           GroupForOffsets group_for_offsets);
@@ -63,20 +63,14 @@ class Offsets {
   [[nodiscard]] const PendingOffsets& pending() const { return pending_; }
 
  private:
-  // When a commit was made, and when it expires where the request says so.
-  struct Stamp {
-    std::int64_t now_ms = -1;
-    std::int64_t expire_ms = -1;
-  };
-
   [[nodiscard]] Result<> check_committer(const OffsetCommitter& committer,
                                          std::string_view group) const;
   [[nodiscard]] bool is_too_long(const std::optional<std::string>& metadata) const;
   [[nodiscard]] protocol::OffsetFetchResponse::OffsetFetchResponsePartitions fetch_one(
       const OffsetKey& key, const Uuid& topic_id, bool group_is_known, bool require_stable) const;
   template <class Request, class Response, class Write>
-  void decide(const OffsetCommitter& committer, Request& request, const Stamp& stamp,
-              Write write) const;
+  void decide(const Turn& turn, const OffsetCommitter& committer, Request& request,
+              std::int64_t expire_ms, Write write) const;
 
   GroupSurroundings& surroundings_;
   Groups& groups_;

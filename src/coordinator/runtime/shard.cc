@@ -1,5 +1,7 @@
 #include "coordinator/runtime/shard.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -13,6 +15,8 @@ namespace arus::coordinator {
 namespace {
 
 const LogComponent log_lines{"coordinator.shard"};
+// Clients notice a load that takes longer.
+constexpr env::Duration worth_telling = env::milliseconds(100);
 
 Error loading_again() {
   return {ErrorCode::not_coordinator, "The coordinator is being loaded again", 0};
@@ -108,12 +112,19 @@ env::Task<Result<>> Shard::replay_log() {
     ARUS_CO_TRY(still_mine());
   }
   appended_end_ = log.log_end();
-  if (records > 0) {
-    const auto took = surroundings_.loop.refresh_now() - began;
-    log_lines.info("{}: {} records loaded in {} ms, {} skipped", name, records,
-                   std::chrono::duration_cast<env::milliseconds>(took).count(), skipped);
-  }
+  note_load(records, skipped, surroundings_.loop.refresh_now() - began);
   co_return Result<>{};
+}
+
+void Shard::note_load(std::size_t records, std::size_t skipped, env::Duration took) const {
+  const std::string line =
+      fmt::format("{}: {} records loaded in {} ms, {} skipped", partition_->name().to_string(),
+                  records, std::chrono::duration_cast<env::milliseconds>(took).count(), skipped);
+  if (took >= worth_telling || skipped > 0) {
+    log_lines.info("{}", line);
+  } else {
+    log_lines.debug("{}", line);
+  }
 }
 
 env::Task<Result<>> Shard::visible_to(Offset end) {
@@ -213,26 +224,28 @@ void Shard::on_image(const metadata::ImagePointer& image, const metadata::Metada
   // One that is being loaded is given the newest image at its end.
   if (state_ != State::active) return;
   const auto self = shared_from_this();
-  if (missed_images_.size() >= most_missed_images) {
+  if (missed_images_.empty() && check_log()) {
+    tell_image(image, delta);
+  } else if (missed_images_.size() < most_missed_images) {
+    missed_images_.push_back({image, delta});
+    surroundings_.loop.arm(clock_, surroundings_.loop.now() + stall_pause);
+  } else {
     drop(loading_again(), State::loading);
     load_again();
-    return;
   }
-  missed_images_.push_back({image, delta});
-  if (check_log()) {
-    deliver_missed_images();
-  } else {
-    surroundings_.loop.arm(clock_, surroundings_.loop.now() + stall_pause);
-  }
+}
+
+void Shard::tell_image(const metadata::ImagePointer& image, const metadata::MetadataDelta& delta) {
+  Turn turn = make_turn();
+  machine_->on_image(turn, image, delta);
+  carry_out(turn);
 }
 
 void Shard::deliver_missed_images() {
   auto missed = std::exchange(missed_images_, {});
   for (const MissedImage& change : missed) {
     if (state_ != State::active) return;
-    Turn turn = make_turn();
-    machine_->on_image(turn, change.image, change.delta);
-    carry_out(turn);
+    tell_image(change.image, change.delta);
   }
 }
 

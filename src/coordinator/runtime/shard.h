@@ -119,6 +119,7 @@ class Shard final : public std::enable_shared_from_this<Shard> {
   env::Task<Result<>> replay_log();
   env::Task<Result<>> visible_to(Offset end);
   [[nodiscard]] Result<> still_mine() const;
+  void note_load(std::size_t records, std::size_t skipped, env::Duration took) const;
   void activate();
   void retry_later();
   // Throws the machine away; those who wait get `why`. Loads again where that may help.
@@ -139,6 +140,7 @@ class Shard final : public std::enable_shared_from_this<Shard> {
   void on_timer();
   void fire_timers();
   void arm_clock();
+  void tell_image(const metadata::ImagePointer& image, const metadata::MetadataDelta& delta);
   void deliver_missed_images();
 
   ShardSurroundings& surroundings_;
@@ -147,7 +149,7 @@ class Shard final : public std::enable_shared_from_this<Shard> {
   State state_ = State::loading;
   std::unique_ptr<Machine> machine_;
   std::vector<std::unique_ptr<Machine>> dropped_;  // until what is under way has ended
-  Offset appended_end_;  // of what this shard knows of the log
+  Offset appended_end_;                            // of what this shard knows of the log
   std::deque<Pending> pending_;
   bool finishing_ = false;
   std::vector<MissedImage> missed_images_;
