@@ -81,6 +81,11 @@ std::size_t stored_bytes(const MemberMetadata& metadata) {
                       metadata.instance_id.value_or("").size() +
                       metadata.rack_id.value_or("").size();
   for (const auto& topic : metadata.topic_names) bytes += topic.size() + sizeof(std::int32_t);
+  if (metadata.classic) {
+    for (const auto& one : metadata.classic->supported_protocols) {
+      bytes += one.name.size() + one.metadata.size();
+    }
+  }
   return bytes;
 }
 

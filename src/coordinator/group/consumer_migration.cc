@@ -45,6 +45,28 @@ MemberMetadata::Classic classic_of(std::int32_t session_timeout_ms, const Protoc
   return classic;
 }
 
+MemberMetadata joined_metadata(MemberMetadata metadata, const GroupCaller& caller,
+                               const JoinRequest& request,
+                               const protocol::ConsumerProtocolSubscription& subscription) {
+  if (request.group_instance_id) metadata.instance_id = request.group_instance_id;
+  if (subscription.rack_id && !subscription.rack_id->empty()) {
+    metadata.rack_id = subscription.rack_id;
+  }
+  if (request.rebalance_timeout_ms != -1) {
+    metadata.rebalance_timeout_ms = request.rebalance_timeout_ms;
+  }
+  metadata.topic_names = subscription.topics;
+  std::ranges::sort(metadata.topic_names);
+  const auto repeated = std::ranges::unique(metadata.topic_names);
+  metadata.topic_names.erase(repeated.begin(), repeated.end());
+  // The classic protocol has no expressions.
+  metadata.topic_regex.clear();
+  metadata.client_id = caller.client_id;
+  metadata.client_host = caller.client_host;
+  metadata.classic = classic_of(request.session_timeout_ms, request.protocols);
+  return metadata;
+}
+
 // Whether the classic members have one of these protocols in common.
 bool supports(const ConsumerGroup& group, const JoinRequest& request) {
   if (request.protocol_type != consumer_protocol_type || request.protocols.empty()) return false;
@@ -263,23 +285,10 @@ Result<JoinResponse> ConsumerGroups::join_classic(Turn& turn, const GroupCaller&
     }
   }
 
-  MemberMetadata after = replaced != nullptr ? replaced->metadata()
-                         : member != nullptr ? member->metadata()
-                                             : MemberMetadata{};
-  const MemberMetadata before = after;
-  if (request.group_instance_id) after.instance_id = request.group_instance_id;
-  if (subscription->rack_id && !subscription->rack_id->empty()) {
-    after.rack_id = subscription->rack_id;
-  }
-  if (request.rebalance_timeout_ms != -1) after.rebalance_timeout_ms = request.rebalance_timeout_ms;
-  after.topic_names = subscription->topics;
-  std::ranges::sort(after.topic_names);
-  const auto repeated = std::ranges::unique(after.topic_names);
-  after.topic_names.erase(repeated.begin(), repeated.end());
-  after.topic_regex.clear();
-  after.client_id = caller.client_id;
-  after.client_host = caller.client_host;
-  after.classic = classic_of(request.session_timeout_ms, request.protocols);
+  const ConsumerMember* const known = replaced != nullptr ? replaced : member;
+  const MemberMetadata before = known == nullptr ? MemberMetadata{} : known->metadata();
+  const MemberMetadata after = joined_metadata(before, caller, request, *subscription);
+  ARUS_TRY(check_metadata(&group, before, after));
 
   if (replaced != nullptr) member = &replace_member(turn, group, *replaced, id);
   store_metadata(turn, request.group_id, member, id, after);
