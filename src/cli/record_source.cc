@@ -3,6 +3,12 @@
 #include <set>
 
 namespace arus::cli {
+namespace {
+
+// Who ends the command does not wait for a coordinator that is not there.
+constexpr auto leave_patience = env::seconds(5);
+
+}  // namespace
 
 env::Task<Result<std::vector<client::ConsumerRecord>>> RecordSource::poll(env::TimePoint deadline) {
   if (assigned_) co_return co_await assigned_->poll(deadline);
@@ -27,7 +33,7 @@ void RecordSource::give_back(std::span<const client::ConsumerRecord> records) {
 
 env::Task<void> RecordSource::close() {
   if (assigned_) co_await assigned_->close();
-  if (member_) co_await member_->close(cluster_.now() + cluster_.options().request_timeout);
+  if (member_) co_await member_->close(cluster_.now() + leave_patience);
 }
 
 }  // namespace arus::cli

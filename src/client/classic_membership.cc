@@ -256,7 +256,7 @@ env::Task<void> ClassicMembership::leave(env::TimePoint deadline) {
   if (lost_ || generation_ < 0) {
     co_await context_.partitions.lose_all();
   } else {
-    co_await commit_consumed();
+    co_await commit_consumed(deadline);
     co_await context_.partitions.take_all();
   }
   co_await leave_group("the consumer is being closed", deadline);

@@ -297,7 +297,7 @@ env::Task<void> ConsumerMembership::leave(env::TimePoint deadline) {
   if (lost_ || phase_ != Phase::member) {
     co_await context_.partitions.lose_all();
   } else {
-    co_await commit_consumed();
+    co_await commit_consumed(deadline);
     co_await context_.partitions.take_all();
   }
   // A first heartbeat under way may make this a member.

@@ -51,14 +51,15 @@ class Membership {
   }
   // Commits what was read before partitions go, as Kafka's consumer does; failures are the
   // group's to bear: the records come again.
-  env::Task<void> commit_consumed() {
+  env::Task<void> commit_consumed(env::TimePoint deadline = env::never) {
     if (!context_.options.auto_commit) co_return;
     auto offsets = context_.partitions.consumed();
     if (offsets.empty()) co_return;
-    auto committed = co_await commit_offsets(
-        context_.cluster, context_.coordinator, metadata(), std::move(offsets),
-        now() + std::min<env::Duration>(context_.options.auto_commit_interval,
-                                        context_.cluster.options().request_timeout));
+    const env::Duration patience = std::min<env::Duration>(
+        context_.options.auto_commit_interval, context_.cluster.options().request_timeout);
+    auto committed =
+        co_await commit_offsets(context_.cluster, context_.coordinator, metadata(),
+                                std::move(offsets), std::min(deadline, now() + patience));
     static_cast<void>(committed);
   }
 

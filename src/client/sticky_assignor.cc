@@ -92,52 +92,56 @@ class Balance {
     }
   }
 
-  // Moves partitions from members to others that hold at least two less, until there is no such
-  // pair. Each move makes the sum of the squared loads smaller, so it ends.
+  // Moves partitions, one at a time and from the most loaded member that can give, to members that
+  // hold at least two less, until there is no such pair. Each move makes the sum of the squared
+  // loads smaller, so it ends.
   void even_out() {
-    bool moved = true;
-    while (moved) {
-      moved = false;
-      std::set<std::pair<std::size_t, std::string>> by_load;
-      for (const auto& [id, names] : held_) by_load.emplace(names.size(), id);
-      for (auto giver = by_load.rbegin(); giver != by_load.rend() && !moved; ++giver) {
-        moved = relieve(giver->second);
+    std::set<std::pair<std::size_t, std::string>> by_load;
+    for (const auto& [id, names] : held_) by_load.emplace(names.size(), id);
+    for (auto giver = by_load.rbegin(); giver != by_load.rend();) {
+      const std::string from = giver->second;
+      const auto move = best_move(from);
+      if (!move) {
+        ++giver;
+        continue;
       }
+      const auto& [name, to] = *move;
+      by_load.erase({load(from), from});
+      by_load.erase({load(to), to});
+      held_[from].erase(name);
+      held_[to].insert(name);
+      by_load.emplace(load(from), from);
+      by_load.emplace(load(to), to);
+      giver = by_load.rbegin();
     }
   }
 
-  // Takes from one member as long as somebody else should have it; whether anything moved.
-  bool relieve(const std::string& giver) {
-    bool moved = false;
-    for (;;) {
+  // A partition that somebody should have instead of `giver`, and who.
+  [[nodiscard]] std::optional<std::pair<TopicPartition, std::string>> best_move(
+      const std::string& giver) const {
+    // From the end, so that the partitions of the lowest numbers stay. What the member has not
+    // owned before goes first: that costs nothing.
+    for (const bool owned : {false, true}) {
       const TopicPartition* best = nullptr;
       const std::string* taker = nullptr;
-      std::string topic;
-      // From the end, so that the partitions of the lowest numbers stay. What the member has not
-      // owned before goes first: that costs nothing.
-      for (const bool owned : {false, true}) {
-        for (auto name = held_.at(giver).rbegin(); name != held_.at(giver).rend(); ++name) {
-          const auto before = before_.find(*name);
-          if ((before != before_.end() && before->second == giver) != owned) continue;
-          if (name->topic == topic) continue;  // the same subscribers as the one before
-          topic = name->topic;
-          for (const auto& id : subscribers_.at(topic)) {
-            if (load(id) + 1 >= load(giver)) continue;
-            if (taker == nullptr || load(id) < load(*taker)) {
-              taker = &id;
-              best = &*name;
-            }
+      const std::string* topic = nullptr;
+      const auto& names = held_.at(giver);
+      for (auto name = names.rbegin(); name != names.rend(); ++name) {
+        const auto before = before_.find(*name);
+        if ((before != before_.end() && before->second == giver) != owned) continue;
+        if (topic != nullptr && name->topic == *topic) continue;  // the same subscribers again
+        topic = &name->topic;
+        for (const auto& id : subscribers_.at(*topic)) {
+          if (load(id) + 1 >= load(giver)) continue;
+          if (taker == nullptr || load(id) < load(*taker)) {
+            taker = &id;
+            best = &*name;
           }
         }
-        if (best != nullptr) break;
-        topic.clear();
       }
-      if (best == nullptr) return moved;
-      const TopicPartition name = *best;
-      held_[giver].erase(name);
-      held_[*taker].insert(name);
-      moved = true;
+      if (best != nullptr) return std::pair(*best, *taker);
     }
+    return std::nullopt;
   }
 
   const AssignmentInput& input_;
