@@ -194,8 +194,7 @@ env::Task<int> run_describe(Session session, Console& console, const GroupOption
   int status = 0;
   for (const auto& [id, group] : *described) {
     if (!group) {
-      status = report(console,
-                      {group.error().code, fmt::format("Group {}: {}", id, group.error().message)});
+      status = report(console, group.error());
       continue;
     }
     auto partitions = co_await describe_partitions(cluster, *group);
@@ -217,7 +216,7 @@ env::Task<int> run_describe(Session session, Console& console, const GroupOption
     console.out(partition_table(*partitions, !options.skip_times));
     const LagTotal total = total_of(*partitions);
     console.print("Lag: {} record{}{}\n", total.records, total.records == 1 ? "" : "s",
-                  total.oldest_ms && total.records > 0
+                  total.oldest_ms.value_or(0) > 0
                       ? fmt::format(", the oldest waits for {}", duration_text(*total.oldest_ms))
                       : "");
   }
@@ -272,8 +271,7 @@ env::Task<int> run_members(Session session, Console& console, const GroupOptions
   int status = 0;
   for (const auto& [id, group] : *described) {
     if (!group) {
-      status = report(console,
-                      {group.error().code, fmt::format("Group {}: {}", id, group.error().message)});
+      status = report(console, group.error());
       continue;
     }
     std::vector<std::vector<std::string>> rows;
