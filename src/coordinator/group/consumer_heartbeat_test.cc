@@ -75,7 +75,7 @@ Request static_beating(const std::string& member, std::int32_t epoch) {
   return request;
 }
 
-TEST(StaticMembers, PlaceIsKeptWhileTheInstanceIsAway) {
+TEST(ConsumerGroupStaticMembers, PlaceIsKeptWhileTheInstanceIsAway) {
   ConsumerBench test;
   test.send(static_joining("a"));
   const auto left = test.send(static_beating("a", static_leaving_epoch));
@@ -91,7 +91,7 @@ TEST(StaticMembers, PlaceIsKeptWhileTheInstanceIsAway) {
   EXPECT_EQ(test.group()->epoch(), 2);
 }
 
-TEST(StaticMembers, SameMemberComesBackToItsPlace) {
+TEST(ConsumerGroupStaticMembers, SameMemberComesBackToItsPlace) {
   ConsumerBench test;
   test.send(static_joining("a"));
   test.send(static_beating("a", static_leaving_epoch));
@@ -101,7 +101,7 @@ TEST(StaticMembers, SameMemberComesBackToItsPlace) {
   EXPECT_EQ(test.group()->members().size(), 1U);
 }
 
-TEST(StaticMembers, InstanceOfARunningMemberIsNotReleased) {
+TEST(ConsumerGroupStaticMembers, InstanceOfARunningMemberIsNotReleased) {
   ConsumerBench test;
   test.send(static_joining("a"));
   const auto refused = test.send(static_joining("b"));
@@ -111,7 +111,7 @@ TEST(StaticMembers, InstanceOfARunningMemberIsNotReleased) {
             "owned by a member.");
 }
 
-TEST(StaticMembers, ReplacedMemberIsFenced) {
+TEST(ConsumerGroupStaticMembers, ReplacedMemberIsFenced) {
   ConsumerBench test;
   test.send(static_joining("a"));
   test.send(static_beating("a", static_leaving_epoch));
@@ -122,7 +122,7 @@ TEST(StaticMembers, ReplacedMemberIsFenced) {
   EXPECT_EQ(test.send(unknown).error().code, ErrorCode::unknown_member_id);
 }
 
-TEST(StaticMembers, PlaceIsLostWithTheSession) {
+TEST(ConsumerGroupStaticMembers, PlaceIsLostWithTheSession) {
   ConsumerBench test;
   test.send(static_joining("a"));
   test.send(static_beating("a", static_leaving_epoch));
