@@ -14,8 +14,8 @@ JOBS = int(os.environ.get("JOBS", os.cpu_count() or 2))
 FUZZ_SECONDS = int(os.environ.get("ARUS_FUZZ_SECONDS", "6"))
 
 
-def build(preset):
-    subprocess.run(["./dev", "build", preset], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+def build(preset, *targets):
+    subprocess.run(["./dev", "build", preset, *targets], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def server_environment():
@@ -39,7 +39,7 @@ def stage_tsan(tally):
 
 
 def stage_fuzz(tally):
-    build("fuzz")
+    build("fuzz", "fuzzers")
     fuzz.run(tally, ROOT, FUZZ_SECONDS, JOBS)
 
 
@@ -64,8 +64,9 @@ STAGES = {
     "compatibility": stage_compatibility,
     "tsan": stage_tsan,
 }
-# The sanitizer builds take as long as everything else together: they are asked for by name.
-DEFAULT = ["unit", "end_to_end", "compatibility"]
+# The unit tests under sanitizers take as long as everything else together: they are asked for by
+# name.
+DEFAULT = ["unit", "end_to_end", "compatibility", "fuzz"]
 
 
 def main(names):

@@ -49,10 +49,13 @@ class Walk(unittest.TestCase):
         status, out, err = run("kafka-get-offsets.sh", "--topic", "tes", *self.to)
         self.assertEqual((status, out), (0, "tes:0:3\n"), err)
 
-    def test_groups_are_refused_with_a_reason(self):
-        status, _, err = run("kafka-console-consumer.sh", "--topic", "any", "--group", "g", *self.to)
-        self.assertEqual(status, 1)
-        self.assertIn("group", err)
+    def test_a_group_goes_on_where_it_stopped(self):
+        run("kafka-topics.sh", "--create", "--topic", "grouped", *self.to)
+        run("kafka-console-producer.sh", "--topic", "grouped", *self.to, stdin="a\nb\nc\nd\n")
+        group = ["kafka-console-consumer.sh", "--topic", "grouped", "--group", "readers",
+                 "--from-beginning", "--max-messages", "2", "--timeout-ms", "20000", *self.to]
+        self.assertEqual(run(*group)[:2], (0, "a\nb\n"))
+        self.assertEqual(run(*group)[:2], (0, "c\nd\n"))
 
     def test_configs(self):
         run("kafka-topics.sh", "--create", "--topic", "configured", *self.to)
