@@ -64,9 +64,8 @@ STAGES = {
     "compatibility": stage_compatibility,
     "tsan": stage_tsan,
 }
-# The unit tests under sanitizers take as long as everything else together: they are asked for by
-# name.
-DEFAULT = ["unit", "end_to_end", "compatibility", "fuzz"]
+# The sanitizer builds take as long as everything else together: they are asked for by name.
+DEFAULT = ["unit", "end_to_end", "compatibility"]
 
 
 def main(names):
