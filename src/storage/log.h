@@ -40,8 +40,8 @@ struct FetchBound {
   Offset end;                  // nothing at or beyond it is returned
   std::int32_t max_bytes = 0;  // of whole batches; the first batch may exceed it (KIP-74)
   bool at_least_one_batch = true;
-  // Large batches may come as a slice of their file (env/file_range.h) instead of bytes: for answers
-  // that go to a socket as they are.
+  // Large batches may come as a slice of their file (env/file_range.h) instead of bytes: for
+  // answers that go to a socket as they are.
   bool as_file = false;
 };
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "storage/batch_scanner.h"
 #include "storage/log_search.h"
@@ -108,7 +109,11 @@ Result<std::vector<AbortedTransaction>> read_aborted(env::FileSystem& files,
   std::vector<AbortedTransaction> found;
   for (const std::string& path : paths) {
     const auto bytes = files.read_file(path);
-    if (!bytes) return fail(bytes.error());
+    if (!bytes) {
+      // The writer has not come to it yet: its marker is not visible either.
+      if (bytes.error().os_error == ENOENT) continue;
+      return fail(bytes.error());
+    }
     const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
     const auto entries = parse_transaction_index(ByteView(*bytes).first(whole));
     if (!entries) return fail(ErrorCode::corrupt_message, path + ": " + entries.error().message);

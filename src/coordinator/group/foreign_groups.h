@@ -6,9 +6,9 @@
 
 namespace arus::coordinator {
 
-// Share groups (keys 10 to 15) and streams groups (keys 17, 19 to 23): their records stay in the log
-// as they are and never become tombstones, their names are taken (GROUP_ID_NOT_FOUND for a request
-// of another protocol), and their offsets do not expire. A part of the group machine.
+// Share groups (keys 10 to 15) and streams groups (keys 17, 19 to 23): their records stay in the
+// log as they are and never become tombstones, their names are taken (GROUP_ID_NOT_FOUND for a
+// request of another protocol), and their offsets do not expire. A part of the group machine.
 class ForeignGroups {
  public:
   explicit ForeignGroups(Groups& groups) : groups_(groups) {}

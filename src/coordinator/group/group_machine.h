@@ -1,4 +1,4 @@
-// The state machine of one partition of __consumer_offsets: groups of every kind, and their offsets.
+// The state machine of one partition of __consumer_offsets: groups of every kind, their offsets.
 #pragma once
 
 #include <memory>

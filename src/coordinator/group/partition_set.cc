@@ -43,8 +43,9 @@ PartitionSet normalized(PartitionSet set) {
 
 OwnedPartitions normalized(OwnedPartitions owned) {
   return joined(std::move(owned), [](std::vector<OwnedPartition>& partitions) {
-    std::ranges::sort(partitions, {},
-                      [](const OwnedPartition& one) { return std::pair(one.partition, one.epoch); });
+    std::ranges::sort(partitions, {}, [](const OwnedPartition& one) {
+      return std::pair(one.partition, one.epoch);
+    });
     const auto repeated = std::ranges::unique(partitions, {}, &OwnedPartition::partition);
     partitions.erase(repeated.begin(), repeated.end());
   });
