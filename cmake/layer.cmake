@@ -1,10 +1,14 @@
-# arus_layer(NAME [USES layer...] [LIBRARIES lib...] [SOURCES file...] [FOLDERS dir...])
+# arus_layer(NAME [COLD] [USES layer...] [LIBRARIES lib...] [SOURCES file...]
+#            [PRECOMPILE header...])
 #
 # Makes the library arus_NAME of every *.cc below this folder whose suffix says that it is the
 # product: _test.cc go to the test binary NAME_test, each _fuzz.cc is a fuzz target of its own,
-# _bench.cc go to NAME_bench. SOURCES adds generated files.
+# _bench.cc go to NAME_bench. SOURCES adds generated files. PRECOMPILE names the headers that nearly
+# every file of the layer includes; they join the standard library's in a precompiled header of the
+# layer's own. A file still includes what it uses; a build with CMAKE_DISABLE_PRECOMPILE_HEADERS
+# shows what one forgets. A COLD layer is optimised for size.
 function(arus_layer NAME)
-  cmake_parse_arguments(LAYER "" "" "USES;LIBRARIES;SOURCES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(LAYER "COLD" "" "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all_sources})
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/test_main)\\.cc$")
@@ -25,7 +29,10 @@ function(arus_layer NAME)
     target_include_directories(arus_${NAME} PUBLIC ${CMAKE_SOURCE_DIR}/src
                                                    ${CMAKE_BINARY_DIR}/generated)
     target_link_libraries(arus_${NAME} PUBLIC ${layers} ${LAYER_LIBRARIES})
-    arus_precompile(arus_${NAME})
+    if(LAYER_COLD)
+      arus_cold(arus_${NAME})
+    endif()
+    arus_precompile(arus_${NAME} ${LAYER_PRECOMPILE})
   else()
     add_library(arus_${NAME} INTERFACE)
     target_include_directories(arus_${NAME} INTERFACE ${CMAKE_SOURCE_DIR}/src
@@ -63,13 +70,26 @@ function(arus_layer NAME)
   endif()
 endfunction()
 
-# Every product library shares one precompiled header of the standard library.
+# For code whose speed does not matter: it compiles in two thirds of the time.
+function(arus_cold TARGET)
+  target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-Oz>)
+endfunction()
+
+# arus_precompile(TARGET [header...])
+#
+# The product libraries share one precompiled header of the standard library. A target that names
+# headers gets one of its own instead, with them in it.
 function(arus_precompile TARGET)
+  target_compile_options(${TARGET} PRIVATE -Xclang -fno-pch-timestamp)
+  if(ARGN)
+    list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/src/ OUTPUT_VARIABLE headers)
+    target_precompile_headers(${TARGET} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h ${headers})
+    return()
+  endif()
   if(NOT TARGET arus_pch)
     add_library(arus_pch STATIC ${CMAKE_SOURCE_DIR}/src/base/pch.cc)
     target_precompile_headers(arus_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
     target_compile_options(arus_pch PRIVATE -Xclang -fno-pch-timestamp)
   endif()
   target_precompile_headers(${TARGET} REUSE_FROM arus_pch)
-  target_compile_options(${TARGET} PRIVATE -Xclang -fno-pch-timestamp)
 endfunction()

@@ -4,12 +4,13 @@
 #define SPDLOG_HEADER_ONLY
 #define SPDLOG_NO_THREAD_ID
 #define SPDLOG_NO_ATOMIC_LEVELS
+#include <fmt/format.h>
 #include <spdlog/details/log_msg.h>
 #include <spdlog/formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
@@ -151,6 +152,33 @@ class JsonFormatter : public spdlog::formatter {
   }
 };
 
+// Lines to standard error, each in one write. spdlog's own sink does the same, but brings the
+// patterns of its formatters into this file: two thirds of what it took to compile. Thread-safe.
+class ErrorStream {
+ public:
+  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) {
+    const std::lock_guard lock(mutex_);
+    formatter_ = std::move(formatter);
+  }
+
+  void log(const log_msg& message) {
+    const std::lock_guard lock(mutex_);
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+  }
+
+  void flush() {
+    const std::lock_guard lock(mutex_);
+    std::fflush(stderr);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<spdlog::formatter> formatter_;
+};
+
 // Levels by component name, and the sink. Made at the first use and never destroyed, because
 // components at namespace scope may write until the last of them is gone. Thread-safe.
 class Log {
@@ -230,7 +258,7 @@ class Log {
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<std::atomic<int>>> components_;
   std::map<std::string, LogLevel, std::less<>> levels_;
-  spdlog::sinks::stderr_sink_mt sink_;  // has a lock of its own: a line is written whole
+  ErrorStream sink_;  // has a lock of its own: a line is written whole
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
-// The standard library's headers that most units use, precompiled once for every layer.
+// The standard library's and fmt's headers that most units use, precompiled once for every layer.
 #pragma once
+
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -240,6 +240,25 @@ env::Task<Result<std::map<Uuid, TopicPointer>>> Cluster::topics_by_id(std::set<U
   co_return topics;
 }
 
+env::Task<Result<>> Cluster::ask(Question question, Route route, env::TimePoint deadline) {
+  for (int attempt = 0;; ++attempt) {
+    Error last;
+    auto connection = co_await connect(route, deadline);
+    if (connection) {
+      const env::TimePoint limit = std::min(deadline, now() + options_.request_timeout);
+      auto answer = co_await (*connection)->ask(question, limit);
+      if (answer || !passes(answer.error())) co_return answer;
+      last = std::move(answer).error();
+    } else {
+      last = std::move(connection).error();
+      if (!passes(last)) co_return fail(std::move(last));
+    }
+    if (closed_ || now() >= deadline) co_return fail(std::move(last));
+    controller_ = no_broker;
+    co_await back_off(attempt, deadline);
+  }
+}
+
 env::Task<Result<>> Cluster::refresh(env::TimePoint deadline) {
   auto answered = co_await ask_metadata(std::vector<std::string>{}, false, deadline);
   if (!answered) co_return fail(std::move(answered).error());

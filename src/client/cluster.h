@@ -129,6 +129,8 @@ class Cluster {
   env::Task<Result<typename Request::Response>> ask(Request request, Route route,
                                                     env::TimePoint deadline,
                                                     std::int16_t highest = INT16_MAX);
+  // The same; the answer is in its place when this succeeds.
+  env::Task<Result<>> ask(Question question, Route route, env::TimePoint deadline);
 
   // The same without another try; waits for the answer up to `patience`, which the deadline cuts.
   template <class Request>
@@ -186,22 +188,10 @@ template <class Request>
 env::Task<Result<typename Request::Response>> Cluster::ask(Request request, Route route,
                                                            env::TimePoint deadline,
                                                            std::int16_t highest) {
-  for (int attempt = 0;; ++attempt) {
-    Error last;
-    auto connection = co_await connect(route, deadline);
-    if (connection) {
-      const env::TimePoint limit = std::min(deadline, now() + options_.request_timeout);
-      auto answer = co_await (*connection)->ask(request, limit, highest);
-      if (answer || !passes(answer.error())) co_return answer;
-      last = std::move(answer).error();
-    } else {
-      last = std::move(connection).error();
-      if (!passes(last)) co_return fail(std::move(last));
-    }
-    if (closed_ || now() >= deadline) co_return fail(std::move(last));
-    controller_ = no_broker;
-    co_await back_off(attempt, deadline);
-  }
+  std::optional<typename Request::Response> answer;
+  auto asked = co_await ask(question(request, answer, highest), route, deadline);
+  if (!asked) co_return fail(std::move(asked).error());
+  co_return std::move(*answer);
 }
 
 template <class Request>

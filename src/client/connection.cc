@@ -149,6 +149,37 @@ env::Task<Result<>> Connection::write_only(Writer frame, env::TimePoint deadline
   co_return std::move(*done);
 }
 
+Result<Writer> Connection::request_bytes(const Question& question, std::int16_t version) const {
+  Writer out;
+  protocol::write_request_head(out, question.api_key, version, 0, client_id_);
+  ARUS_TRY(question.encode(question.request, out, version));
+  return out;
+}
+
+env::Task<Result<>> Connection::ask(Question question, env::TimePoint deadline) {
+  const auto version = negotiate(question.api_key, question.lowest, question.highest);
+  if (!version) co_return fail(version.error());
+  auto frame = request_bytes(question, *version);
+  if (!frame) co_return fail(std::move(frame).error());
+  auto body = co_await exchange(question.api_key, *version, std::move(*frame), deadline);
+  if (!body) co_return fail(std::move(body).error());
+  if (auto decoded = question.decode(question.answer, *body, *version); !decoded) {
+    Error damaged{ErrorCode::corrupt_message,
+                  address_.to_string() + ": " + decoded.error().message};
+    close(damaged);
+    co_return fail(std::move(damaged));
+  }
+  co_return Result<>{};
+}
+
+env::Task<Result<>> Connection::tell(Question question, env::TimePoint deadline) {
+  const auto version = negotiate(question.api_key, question.lowest, question.highest);
+  if (!version) co_return fail(version.error());
+  auto frame = request_bytes(question, *version);
+  if (!frame) co_return fail(std::move(frame).error());
+  co_return co_await write_only(std::move(*frame), deadline);
+}
+
 // Newest version first; a broker that does not know it says so in the form of version 0, with the
 // versions that it does know (KIP-511).
 env::Task<Result<>> Connection::ask_versions(env::TimePoint deadline) {
@@ -156,9 +187,11 @@ env::Task<Result<>> Connection::ask_versions(env::TimePoint deadline) {
   request.client_software_name = "arus";
   request.client_software_version = std::string(version());
   constexpr auto key = protocol::ApiVersionsRequest::api_key;
+  std::optional<protocol::ApiVersionsResponse> none;  // decoded here, for two versions
+  const Question asked = question(request, none, protocol::ApiVersionsRequest::max_version);
   std::int16_t version = protocol::ApiVersionsRequest::max_version;
   for (int attempt = 0; attempt < 2; ++attempt) {
-    auto frame = request_bytes(request, version);
+    auto frame = request_bytes(asked, version);
     if (!frame) co_return fail(std::move(frame).error());
     auto body = co_await exchange(key, version, std::move(*frame), deadline);
     if (!body) co_return fail(std::move(body).error());

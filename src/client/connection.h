@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "client/options.h"
+#include "client/question.h"
 #include "env/environment.h"
 #include "net/frame_reader.h"
 #include "protocol/header.h"
@@ -71,6 +72,8 @@ class Connection {
   template <class Request>
   env::Task<Result<typename Request::Response>> ask(Request request, env::TimePoint deadline,
                                                     std::int16_t highest = INT16_MAX);
+  // The same; the answer is in its place when this succeeds.
+  env::Task<Result<>> ask(Question question, env::TimePoint deadline);
 
   // For Produce with acks=0, which has no answer: completes when the bytes are written.
   template <class Request>
@@ -95,11 +98,11 @@ class Connection {
   // `frame` is the request with its header; its correlation id is set here.
   env::Task<Result<Slice>> exchange(std::int16_t api_key, std::int16_t version, Writer frame,
                                     env::TimePoint deadline);
+  env::Task<Result<>> tell(Question question, env::TimePoint deadline);
   env::Task<Result<>> write_only(Writer frame, env::TimePoint deadline);
   Chain numbered(Writer frame, std::int32_t correlation_id) const;
   std::int32_t take_correlation_id();
-  template <class Request>
-  Result<Writer> request_bytes(const Request& request, std::int16_t version) const;
+  [[nodiscard]] Result<Writer> request_bytes(const Question& question, std::int16_t version) const;
   env::Task<Result<>> ask_versions(env::TimePoint deadline);
   env::Task<void> read_answers();
   env::Task<void> write_requests();
@@ -121,43 +124,19 @@ class Connection {
 };
 
 template <class Request>
-Result<Writer> Connection::request_bytes(const Request& request, std::int16_t version) const {
-  ARUS_TRY(request.check(version));
-  Writer out;
-  protocol::write_request_head(out, Request::api_key, version, 0, client_id_);
-  request.encode(out, version);
-  return out;
-}
-
-template <class Request>
 env::Task<Result<typename Request::Response>> Connection::ask(Request request,
                                                               env::TimePoint deadline,
                                                               std::int16_t highest) {
-  using Response = typename Request::Response;
-  const auto version =
-      negotiate(Request::api_key, Request::min_version, std::min(highest, Request::max_version));
-  if (!version) co_return fail(version.error());
-  auto frame = request_bytes(request, *version);
-  if (!frame) co_return fail(std::move(frame).error());
-  auto body = co_await exchange(Request::api_key, *version, std::move(*frame), deadline);
-  if (!body) co_return fail(std::move(body).error());
-  auto response = Response::decode(*body, *version);
-  if (!response) {
-    Error damaged{ErrorCode::corrupt_message,
-                  address_.to_string() + ": " + response.error().message};
-    close(damaged);
-    co_return fail(std::move(damaged));
-  }
-  co_return std::move(*response);
+  std::optional<typename Request::Response> answer;
+  auto asked = co_await ask(question(request, answer, highest), deadline);
+  if (!asked) co_return fail(std::move(asked).error());
+  co_return std::move(*answer);
 }
 
 template <class Request>
 env::Task<Result<>> Connection::tell(Request request, env::TimePoint deadline) {
-  const auto version = negotiate(Request::api_key, Request::min_version, Request::max_version);
-  if (!version) co_return fail(version.error());
-  auto frame = request_bytes(request, *version);
-  if (!frame) co_return fail(std::move(frame).error());
-  co_return co_await write_only(std::move(*frame), deadline);
+  std::optional<typename Request::Response> none;
+  co_return co_await tell(question(request, none, Request::max_version), deadline);
 }
 
 }  // namespace arus::client

@@ -95,9 +95,11 @@ class Controller final : public ControllerApi, private raft::QuorumObserver {
   template <class Request, class Response>
   env::Task<Result<Response>> perform(env::TimePoint deadline, Request request,
                                       Decide<Request, Response> decide);
-  template <class Request, class Response>
-  env::Task<Result<Response>> perform_here(env::TimePoint deadline, Request request,
-                                           Decide<Request, Response> decide);
+  // Decides on the controller's loop, and gives what is to be written. What follows from it is
+  // compiled once and not for each request.
+  using Change = std::function<Result<Records>(const DecisionContext&)>;
+  env::Task<Result<>> change(env::TimePoint deadline, const Change& decide);
+  env::Task<Result<>> change_here(env::TimePoint deadline, const Change& decide);
   [[nodiscard]] Result<> check_open() const;
   env::Task<Result<ProducerIdBlock>> allocate_here(BrokerId broker, std::int64_t broker_epoch);
   Result<protocol::DescribeQuorumResponse> describe_here(

@@ -17,39 +17,49 @@ constexpr std::size_t max_pending_bytes = std::size_t{64} << 20;
 
 }  // namespace
 
-template <class Request, class Response>
-env::Task<Result<Response>> Controller::perform_here(env::TimePoint deadline, Request request,
-                                                     Decide<Request, Response> decide) {
+env::Task<Result<>> Controller::change_here(env::TimePoint deadline, const Change& decide) {
   gate_.enter();
   // A change waits while the log is that far behind: what waits is bounded.
   while (quorum_.log().pending_bytes() > max_pending_bytes) {
     if (!co_await progress_.wait_until(deadline)) break;
   }
-  Result<Decision<Response>> decision = fail(ErrorCode::unknown_server_error);
+  Result<Records> records;
   Result<> done = check_open();
   if (done && quorum_.log().pending_bytes() > max_pending_bytes) {
     done = fail(ErrorCode::request_timed_out, "The metadata log is too far behind");
   }
   if (done) {
-    decision = decide(context(), request);
-    if (!decision) done = fail(decision.error());
+    records = decide(context());
+    if (!records) done = fail(std::move(records).error());
   }
-  if (done && !decision->records.empty()) {
-    const auto end = append(decision->records);
+  if (done && !records->empty()) {
+    const auto end = append(*records);
     done = end ? co_await committed(*end, deadline) : fail(end.error());
   }
   gate_.leave();
-  if (!done) co_return fail(std::move(done).error());
-  co_return std::move(decision->response);
+  co_return done;
+}
+
+env::Task<Result<>> Controller::change(env::TimePoint deadline, const Change& decide) {
+  auto here = [this, deadline, &decide] [[clang::coro_wrapper]] () {
+    return change_here(deadline, decide);
+  };
+  co_return co_await env::call(home_, here, env::Priority::control);
 }
 
 template <class Request, class Response>
 env::Task<Result<Response>> Controller::perform(env::TimePoint deadline, Request request,
                                                 Decide<Request, Response> decide) {
-  auto here = [this, deadline, decide, &request] [[clang::coro_wrapper]] () {
-    return perform_here<Request, Response>(deadline, std::move(request), decide);
+  Response response;
+  const Change decided = [&](const DecisionContext& context) -> Result<Records> {
+    auto decision = decide(context, request);
+    if (!decision) return fail(std::move(decision).error());
+    response = std::move(decision->response);
+    return std::move(decision->records);
   };
-  co_return co_await env::call(home_, here, env::Priority::control);
+  auto done = co_await change(deadline, decided);
+  if (!done) co_return fail(std::move(done).error());
+  co_return std::move(response);
 }
 
 #define ARUS_CONTROLLER_REQUEST(name, Type)                                                       \

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* null_refused = "null where it is not allowed";
 // What the allocator and the owner of a slice take beside the bytes of a copy.
 constexpr std::size_t copy_overhead_bytes = 96;
-constexpr const char* too_long = "a length or count exceeds what is left";
+constexpr const char* beyond_end = "a length or count exceeds what is left";
 
 std::size_t unfolded_limit(std::size_t size) {
   return std::min(std::max(size, min_unfolded_bytes / unfolded_bytes_per_byte),
@@ -53,7 +53,7 @@ std::int64_t Decoder::length(bool short_length) {
   }
   if (!ok()) return 0;
   if (length < -1 || length > static_cast<std::int64_t>(remaining())) {
-    refuse(too_long);
+    refuse(beyond_end);
     return 0;
   }
   return length;
@@ -141,7 +141,7 @@ std::int32_t Decoder::count(std::size_t least_bytes, std::size_t element_bytes,
     return null_permitted ? -1 : 0;
   }
   if (count < 0 || static_cast<std::size_t>(count) > remaining() / least_bytes) {
-    refuse(too_long);
+    refuse(beyond_end);
     return 0;
   }
   if (!unfold(static_cast<std::size_t>(count) * element_bytes)) return 0;
@@ -221,7 +221,7 @@ bool TagReader::next() {
   if (!began_) {
     left_ = in_.uvarint();
     // Each takes a byte for its number and one for its size.
-    if (left_ > in_.remaining() / 2) in_.refuse(too_long);
+    if (left_ > in_.remaining() / 2) in_.refuse(beyond_end);
   } else if (!finish_one()) {
     return false;
   }
@@ -231,7 +231,7 @@ bool TagReader::next() {
   const std::uint32_t size = in_.uvarint();
   if (!in_.ok()) return false;
   if (size > in_.remaining() || (began_ && tag <= tag_)) {
-    in_.refuse(size > in_.remaining() ? too_long : "tags are out of order");
+    in_.refuse(size > in_.remaining() ? beyond_end : "tags are out of order");
     return false;
   }
   began_ = true;
