@@ -66,6 +66,7 @@ class KafkaServer:
     def kill(self):
         self.node.process.kill()
         self.node.process.wait(30)
+        self.node.log.close()
 
     def tail(self):
         return self.node.tail()
