@@ -1,5 +1,6 @@
 """Groups and transactions of confluent-kafka against a server that is killed again and again."""
 import collections
+import contextlib
 import os
 import random
 import struct
@@ -10,6 +11,8 @@ import unittest
 
 import confluent_kafka as ck
 from confluent_kafka import admin as ck_admin
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from tests.compatibility.broker import broker
 
@@ -34,6 +37,7 @@ class Stage:
         self.owners = collections.defaultdict(set)  # (group, epoch, partition) -> members
         self.commits = collections.defaultdict(int)  # (group, partition) -> newest acknowledged
         self.commit_count = 0
+        self.looks = 0
         self.copies = 0
         self.aborts = 0
         self.lock = threading.Lock()
@@ -114,26 +118,39 @@ def commit_one(stage, group, name, consumer, message):
         stage.commits[group, partition] = max(stage.commits[group, partition], offset)
 
 
+def committed(admin, group):
+    offsets = admin.list_consumer_group_offsets(group)
+    return {partition.partition: kept.offset for partition, kept in offsets.items()}
+
+
 def watch(stage):
-    """Reads committed offsets all the time: what was seen once may not be smaller later."""
-    admin = ck_admin.AdminClient(stage.client())
+    """Reads committed offsets all the time: what was told or seen once may not be less later.
+
+    With kafka-python, since librdkafka's admin client asserts when its coordinator is killed.
+    """
     seen = collections.defaultdict(int)
     while not stage.end.is_set():
-        for group in [*GROUPS, "copier"]:
-            with stage.lock:
-                told = {p: o for (g, p), o in stage.commits.items() if g == group}
-            try:
-                request = [ck.ConsumerGroupTopicPartitions(group)]
-                answer, = admin.list_consumer_group_offsets(request, request_timeout=3).values()
-                offsets = {p.partition: p.offset for p in answer.result(5).topic_partitions}
-            except (ck.KafkaException, TimeoutError):
-                continue
-            for partition, offset in offsets.items():
-                floor = max(seen[group, partition], told.get(partition, 0))
-                if offset < floor:
-                    stage.trouble(f"{group}/{partition} went from {floor} back to {offset}")
-                seen[group, partition] = max(offset, floor)
-        time.sleep(0.1)
+        try:
+            with contextlib.closing(KafkaAdminClient(bootstrap_servers=stage.server.address,
+                                                     request_timeout_ms=3000)) as admin:
+                while not stage.end.is_set():
+                    for group in [*GROUPS, "copier"]:
+                        with stage.lock:
+                            told = {p: o for (g, p), o in stage.commits.items() if g == group}
+                        look(stage, group, committed(admin, group), told, seen)
+                    time.sleep(0.05)
+        except (KafkaError, OSError):
+            time.sleep(0.2)  # the server is away
+
+
+def look(stage, group, offsets, told, seen):
+    for partition in {*offsets, *told}:
+        floor = max(seen[group, partition], told.get(partition, 0))
+        offset = offsets.get(partition, 0)
+        if offset < floor:
+            stage.trouble(f"{group}/{partition} went from {floor} back to {offset}")
+        seen[group, partition] = max(offset, floor)
+        stage.looks += 1
 
 
 class Steady:
@@ -157,7 +174,8 @@ def copy_for_a_while(stage, chance, end):
     producer = ck.Producer(stage.client(transactional_id="copier", linger_ms=2,
                                         transaction_timeout_ms=20000))
     consumer = ck.Consumer(stage.client(group_id="copier", enable_auto_commit=False,
-                                        auto_offset_reset="earliest", isolation_level="read_committed",
+                                        auto_offset_reset="earliest",
+                                        isolation_level="read_committed",
                                         session_timeout_ms=6000, heartbeat_interval_ms=500))
     try:
         producer.init_transactions(30)
@@ -229,7 +247,8 @@ class UnderKills(unittest.TestCase):
                 made.result(30)
             threads = [threading.Thread(target=feed, args=(stage,)),
                        threading.Thread(target=watch, args=(stage,)),
-                       threading.Thread(target=copy, args=(stage, random.Random(chance.random()), stage.end))]
+                       threading.Thread(target=copy, args=(stage, random.Random(chance.random()),
+                                                           stage.end))]
             threads += [threading.Thread(target=follow,
                                          args=(stage, group, f"{group}-{i}", chance.random()))
                         for group in GROUPS for i in range(2)]
@@ -260,17 +279,16 @@ class UnderKills(unittest.TestCase):
         thread = threading.Thread(target=copy, args=(stage, Steady(), end))
         thread.start()
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.copied(stage) < stage.sent:
+        # The source has no markers in it: its offsets count its records.
+        while (time.monotonic() < deadline
+               and sum(self.committed(stage, "copier").values()) < stage.sent):
             time.sleep(0.5)
         end.set()
         thread.join(60)
 
-    def copied(self, stage):
-        """How far the copier's offsets are: the source has no markers in it."""
-        admin = ck_admin.AdminClient(stage.client())
-        answer, = admin.list_consumer_group_offsets(
-            [ck.ConsumerGroupTopicPartitions("copier")]).values()
-        return sum(max(0, p.offset) for p in answer.result(20).topic_partitions)
+    def committed(self, stage, group):
+        with contextlib.closing(KafkaAdminClient(bootstrap_servers=stage.server.address)) as admin:
+            return committed(admin, group)
 
     def judge(self, stage, run):
         self.assertEqual(stage.troubles, [], run)
@@ -285,14 +303,12 @@ class UnderKills(unittest.TestCase):
             self.assertEqual(copied[partition], expected[partition], f"the copy: {run}")
         twice = {key: names for key, names in stage.owners.items() if len(names) > 1}
         self.assertEqual(twice, {}, run)
-        admin = ck_admin.AdminClient(stage.client())
         for group in GROUPS:
-            answer, = admin.list_consumer_group_offsets(
-                [ck.ConsumerGroupTopicPartitions(group)]).values()
-            ends = {p.partition: p.offset for p in answer.result(20).topic_partitions}
-            self.assertEqual(set(ends), set(range(PARTITIONS)), f"{group}: {run}")
+            offsets = self.committed(stage, group)
+            self.assertEqual(set(offsets), set(range(PARTITIONS)), f"{group}: {run}")
         print(f"{stage.sent} records, {stage.copies} commits and {stage.aborts} aborts of the "
-              f"copier, {stage.commit_count} offset commits, {len(stage.owners)} ownerships; {run}",
+              f"copier, {stage.commit_count} offset commits, {stage.looks} looks at offsets, "
+              f"{len(stage.owners)} ownerships; {run}",
               file=sys.stderr, flush=True)
 
 
