@@ -444,7 +444,8 @@ class Confluent(GroupCase):
                          (ck.ConsumerGroupState.STABLE, ck.ConsumerGroupType.CONSUMER, "uniform"))
         self.assertEqual(sorted(p.partition for p in group.members[0].assignment.topic_partitions),
                          [0, 1])
-        change = [ck.ConsumerGroupTopicPartitions(self.group, [ck.TopicPartition(self.topic, 0, 1)])]
+        first = [ck.TopicPartition(self.topic, 0, 1)]
+        change = [ck.ConsumerGroupTopicPartitions(self.group, first)]
         refused, = self.ck_admin.alter_consumer_group_offsets(change).values()
         with self.assertRaises(ck.KafkaException):
             self.assert_no_error(refused)
@@ -479,7 +480,7 @@ class ConfluentTransactions(GroupCase):
         return producer
 
     def read(self, topic, isolation, count, quiet_s=1.5):
-        """The values of partition 0: all that come until `count` are there and then none for a while."""
+        """The values of partition 0: all until `count` are there and then none for a while."""
         reader = ck.Consumer({**self.to, "group.id": f"reader-{uuid.uuid4()}",
                               "isolation.level": isolation, "enable.auto.commit": False})
         reader.assign([ck.TopicPartition(topic, 0, 0)])

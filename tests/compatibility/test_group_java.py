@@ -1,4 +1,4 @@
-"""Java's group members and transactions, and the programs of Apache Kafka that are built of them."""
+"""Java's group members and transactions, and the programs of Kafka that are built of them."""
 import collections
 import json
 import pathlib
@@ -18,7 +18,8 @@ class JavaGroups(unittest.TestCase):
     def test_members_transactions_and_administration(self):
         """GroupRoundTrip.java prints a line for each claim; each is a subtest here."""
         with broker() as server:
-            output = jvm.java(jvm.HERE / "java" / "GroupRoundTrip.java", server.address, limit_s=500)
+            source = jvm.HERE / "java" / "GroupRoundTrip.java"
+            output = jvm.java(source, server.address, limit_s=500)
         claims.check(self, output, 21)
 
 
@@ -91,7 +92,8 @@ class KafkaPrograms(unittest.TestCase):
 
     def test_verifiable_clients_agree_on_every_record(self):
         kinds = {"range": [], "cooperative": ["--assignment-strategy", COOPERATIVE],
-                 "static": ["--group-instance-id", "one"], "consumer": ["--group-protocol", "consumer"]}
+                 "static": ["--group-instance-id", "one"],
+                 "consumer": ["--group-protocol", "consumer"]}
         self.create("verified", 4)
         sent = jvm.tool("kafka-verifiable-producer", *self.to, "--topic", "verified",
                         "--max-messages", 5000, "--throughput", -1, "--acks", -1)
@@ -104,7 +106,8 @@ class KafkaPrograms(unittest.TestCase):
                 lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
                 read = sum(x["count"] for x in lines if x["name"] == "records_consumed")
                 self.assertEqual(read, 5000)
-                self.assertTrue(all(x["success"] for x in lines if x["name"] == "offsets_committed"))
+                commits = [x["success"] for x in lines if x["name"] == "offsets_committed"]
+                self.assertTrue(commits and all(commits))
                 self.assertEqual(sum(self.committed(f"verified-{kind}").values()), 5000)
 
     def test_transactional_copier_with_aborts_copies_each_record_once(self):
