@@ -1,6 +1,7 @@
 """Groups and transactions of confluent-kafka against a server that is killed again and again."""
 import collections
 import contextlib
+import faulthandler
 import os
 import random
 import struct
@@ -258,7 +259,9 @@ class UnderKills(unittest.TestCase):
             stage.end.set()
             for thread in threads:
                 thread.join(90)
-                self.assertFalse(thread.is_alive(), "a client did not end")
+                if thread.is_alive():
+                    faulthandler.dump_traceback()
+                    self.fail(f"{thread.name} did not end, seed {seed}, {kills} kills")
             self.finish_the_copy(stage)
             self.judge(stage, f"seed {seed}, {kills} kills")
 
