@@ -54,6 +54,7 @@ class KafkaServer:
     def __exit__(self, *_):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.node.work, ignore_errors=True)
 
     def start(self):
         self.node.__enter__()
