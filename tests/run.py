@@ -52,6 +52,7 @@ def stage_compatibility(tally):
     build("release")
     environment = server_environment()
     environment["ARUS_KAFKA"] = str(clients.kafka(ROOT))
+    environment["ARUS_NODE"] = str(clients.node())
     only = os.environ.get("ARUS_ONLY", "").split() or None
     suites.run(tally, "compatibility", ROOT, "compatibility", clients.python(), environment, only)
 

@@ -26,6 +26,15 @@ CLASSES = {
     "kafka-features": TOOLS + "FeatureCommand",
     "kafka-storage": TOOLS + "StorageTool",
     "kafka-verifiable-producer": TOOLS + "VerifiableProducer",
+    "kafka-verifiable-consumer": TOOLS + "VerifiableConsumer",
+    "kafka-console-consumer": TOOLS + "consumer.ConsoleConsumer",
+    "kafka-consumer-groups": TOOLS + "consumer.group.ConsumerGroupCommand",
+    "kafka-transactions": TOOLS + "TransactionsCommand",
+    "transactional-message-copier": TOOLS + "TransactionalMessageCopier",
+    "connect-standalone": "org.apache.kafka.connect.cli.ConnectStandalone",
+    "connect-distributed": "org.apache.kafka.connect.cli.ConnectDistributed",
+    "streams-wordcount": "org.apache.kafka.streams.examples.wordcount.WordCountDemo",
+    "streams-smoke": "org.apache.kafka.streams.tests.StreamsSmokeTest",
 }
 # Homes of the same tools before they moved.
 OLDER = {
@@ -58,6 +67,32 @@ def tool(name, *arguments, **options):
         if name in OLDER and "Could not find or load main class" in str(error):
             return java(OLDER[name], *arguments, **options)
         raise
+
+
+class Program:
+    """One of Kafka's programs that runs beside the test; `with` ends it by its process id."""
+
+    def __init__(self, name, *arguments):
+        self.output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            ["java", *SMALL, "-cp", classpath(), CLASSES[name], *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(30)
+        self.output.close()
+
+    def text(self):
+        self.output.seek(0)
+        return self.output.read().decode(errors="replace")
 
 
 class KafkaNode:

@@ -1,13 +1,18 @@
 """A log directory goes Kafka → Arus → Kafka, both formats of quorum, and tools read both sides."""
 import base64
+import contextlib
 import pathlib
 import shutil
 import tempfile
+import time
 import unittest
 import uuid
 
+import confluent_kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
+from kafka.errors import (CoordinatorLoadInProgressError, CoordinatorNotAvailableError,
+                          NotCoordinatorError)
 
 from tests.compatibility import jvm
 from tests.harness.server import Server, free_port
@@ -147,6 +152,104 @@ class Takeover(unittest.TestCase):
         text = jvm.tool("kafka-dump-log", "--cluster-metadata-decoder", "--files",
                         self.data / "__cluster_metadata-0" / "00000000000000000000.log")
         self.assertIn("TOPIC_RECORD", text)
+
+    def test_groups_offsets_and_transactions_move_with_the_directory(self):
+        """Each side ends the transaction that the other left open, and goes on with the offsets."""
+        node = jvm.KafkaNode(self.data, free_port(), new_cluster_id())
+        committed = []
+        with node:
+            admin = KafkaAdminClient(bootstrap_servers=node.address)
+            admin.create_topics([NewTopic("moved", 2, 1), NewTopic("taken", 1, 1)])
+            admin.close()
+            fill(node.address, "moved", 0, 100)
+            self.advance(node.address, 0, committed)
+        with self.serve(node) as server:
+            self.assertEqual(self.offsets(server.address), self.expected_offsets(0))
+            self.advance(server.address, 1, committed)
+            self.assertEqual(server.stop(), 0)
+        with node:
+            self.assertEqual(self.offsets(node.address), self.expected_offsets(1))
+            self.advance(node.address, 2, committed)
+        with self.serve(node) as server:
+            self.advance(server.address, 3, committed)
+            server.kill()
+        with node:
+            self.assertEqual(self.offsets(node.address), self.expected_offsets(3))
+            self.advance(node.address, 4, committed)
+            text = jvm.java(jvm.TOOLS + "TransactionsCommand", "--bootstrap-server", node.address,
+                            "describe", "--transactional-id", "mover")
+            self.assertIn("Ongoing", text)
+
+    def expected_offsets(self, turn):
+        return {"classic": 10 * turn + 1, "consumer": 10 * turn + 2, "mover": 10 * turn + 3}
+
+    def offsets(self, address):
+        partition = TopicPartition("moved", 0)
+        deadline = time.monotonic() + 30
+        with contextlib.closing(KafkaAdminClient(bootstrap_servers=address)) as admin:
+            while True:
+                try:
+                    return {group: admin.list_consumer_group_offsets(group)[partition].offset
+                            for group in ("classic", "consumer", "mover")}
+                except (NotCoordinatorError, CoordinatorLoadInProgressError,
+                        CoordinatorNotAvailableError):
+                    if time.monotonic() > deadline:  # a node that just started still reads them
+                        raise
+                    time.sleep(0.2)
+
+    def advance(self, address, turn, committed):
+        """Both kinds of group go on, a transaction is completed and another left open."""
+        to = {"bootstrap.servers": address, "log_level": 0}
+        # initTransactions ends what the other side left open; only then is its end stable.
+        producer = confluent_kafka.Producer({**to, "transactional.id": "mover"})
+        producer.init_transactions(60)
+        expected = self.expected_offsets(turn)
+        for group, settings in [("classic", {}), ("consumer", {"group.protocol": "consumer"})]:
+            before = self.expected_offsets(turn - 1)[group] if turn else 0
+            member = confluent_kafka.Consumer({**to, **settings, "group.id": group,
+                                               "enable.auto.commit": False,
+                                               "auto.offset.reset": "earliest"})
+            member.subscribe(["moved"])
+            first, deadline = None, time.monotonic() + 60
+            while first is None and time.monotonic() < deadline:
+                message = member.poll(0.5)
+                if message is not None and not message.error() and message.partition() == 0:
+                    first = message.offset()
+            self.assertEqual(first, before, f"where {group} goes on in turn {turn}")
+            member.commit(offsets=[confluent_kafka.TopicPartition("moved", 0, expected[group])],
+                          asynchronous=False)
+            member.close()
+        outsider = confluent_kafka.Consumer({**to, "group.id": "mover"})
+        for ends in ("committed", "aborted", "open"):
+            producer.begin_transaction()
+            for i in range(3):
+                producer.produce("taken", f"{ends}-{turn}-{i}")
+            offset = expected["mover"] if ends == "committed" else 99
+            producer.send_offsets_to_transaction(
+                [confluent_kafka.TopicPartition("moved", 0, offset)],
+                outsider.consumer_group_metadata(), 30)
+            producer.flush(30)
+            if ends == "committed":
+                producer.commit_transaction(30)
+            elif ends == "aborted":
+                producer.abort_transaction(30)
+        outsider.close()
+        committed += [f"committed-{turn}-{i}" for i in range(3)]
+        self.assertEqual(self.stable(to), committed)
+
+    def stable(self, to):
+        """What read_committed gives up to the transaction that is open."""
+        reader = confluent_kafka.Consumer({**to, "group.id": "reader", "enable.partition.eof": True,
+                                           "isolation.level": "read_committed"})
+        reader.assign([confluent_kafka.TopicPartition("taken", 0, 0)])
+        values, ended, deadline = [], False, time.monotonic() + 60
+        while not ended and time.monotonic() < deadline:
+            message = reader.poll(1)
+            if message is not None:
+                ended = message.error() is not None
+                values += [] if ended else [message.value().decode()]
+        reader.close()
+        return values
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import pathlib
 import subprocess
 import sys
 
-PYTHON_PACKAGES = ["kafka-python==2.3.3", "msgpack==1.2.4", "python-snappy", "lz4",
-                   "zstandard"]
+PYTHON_PACKAGES = ["kafka-python==2.3.3", "confluent-kafka==2.16.1", "msgpack==1.2.4",
+                   "python-snappy", "lz4", "zstandard"]
+NODE_PACKAGES = ["kafkajs@2.2.4"]
 
 
 def cache():
@@ -44,6 +45,18 @@ def python():
 
     stamped(folder, base + " ".join(PYTHON_PACKAGES), make)
     return folder / "bin" / "python"
+
+
+def node():
+    """The folder whose node_modules has kafkajs."""
+    folder = cache() / "node"
+
+    def make():
+        (folder / "package.json").write_text("{}")
+        checked(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund",
+                 "--ignore-scripts", *NODE_PACKAGES])
+
+    return stamped(folder, " ".join(NODE_PACKAGES), make)
 
 
 def kafka(root):
