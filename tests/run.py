@@ -57,6 +57,13 @@ def stage_compatibility(tally):
     suites.run(tally, "compatibility", ROOT, "compatibility", clients.python(), environment, only)
 
 
+def stage_kills(tally):
+    build("release")
+    environment = server_environment()
+    environment["ARUS_KAFKA"] = str(clients.kafka(ROOT))
+    suites.run(tally, "kills", ROOT, "kills", clients.python(), environment)
+
+
 STAGES = {
     "unit": stage_unit,
     "sanitizers": stage_sanitizers,
@@ -64,6 +71,7 @@ STAGES = {
     "end_to_end": stage_end_to_end,
     "compatibility": stage_compatibility,
     "tsan": stage_tsan,
+    "kills": stage_kills,
 }
 # The sanitizer builds take as long as everything else together: they are asked for by name.
 DEFAULT = ["unit", "end_to_end", "compatibility"]
