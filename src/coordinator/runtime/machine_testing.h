@@ -98,8 +98,7 @@ class MachineBench {
            .key = record.key,
            .value = record.value ? std::optional<ByteView>(*record.value) : std::nullopt});
       ARUS_ASSERT(replayed);
-      log_.push_back(
-          {std::move(record), transactional.producer_id, transactional.producer_epoch});
+      log_.push_back({std::move(record), transactional.producer_id, transactional.producer_epoch});
     }
     for (auto& finish : turn.finish()) waiting_.push_back(std::move(finish));
     if (durable) release();
