@@ -147,7 +147,7 @@ class BadInput(unittest.TestCase):
             self.assertLess(self.resident_mib(), RESIDENT_LIMIT_MIB)
 
     def test_connections_that_are_reset(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         for _ in range(5):
             peers = []
             for _ in range(min(800, soft - 100)):
@@ -159,12 +159,12 @@ class BadInput(unittest.TestCase):
                 peer.close()
         self.neighbour_is_served()
 
-    def produce(self, records, topic="target", version=9):
-        if version >= 9:
-            body = (b"\0" + struct.pack(">hi", 1, 5000) + b"\2" + bytes([len(topic) + 1])
-                    + topic.encode() + b"\2" + struct.pack(">i", 0) + self.compact(records) + b"\0\0\0")
+    def produce(self, records, topic="target"):
+        """The error code that the broker answers for these bytes in partition 0."""
+        body = (b"\0" + struct.pack(">hi", 1, 5000) + b"\2" + bytes([len(topic) + 1])
+                + topic.encode() + b"\2" + struct.pack(">i", 0) + self.compact(records) + b"\0\0\0")
         with Wire(self.server.port) as wire:
-            answer = wire.ask(0, version, body, flexible=True)
+            answer = wire.ask(0, 9, body, flexible=True)
         answer.skip_tags()
         self.assertEqual(answer.uvarint(), 2)
         self.assertEqual(answer.compact_string(), topic)
