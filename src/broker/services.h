@@ -8,6 +8,7 @@
 
 #include "broker/fetch_session.h"
 #include "broker/producer_ids.h"
+#include "broker/write_turns.h"
 #include "config/broker_config.h"
 #include "controller/controller_api.h"
 #include "env/environment.h"
@@ -51,6 +52,7 @@ class LoopServices final : private metadata::ImageSubscriber {
   [[nodiscard]] net::MemoryBudget& budget() { return budget_; }
   [[nodiscard]] FetchSessions& fetch_sessions() { return fetch_sessions_; }
   [[nodiscard]] ProducerIds& producer_ids() { return producer_ids_; }
+  [[nodiscard]] WriteTurns& write_turns() { return write_turns_; }
 
  private:
   void on_image(const metadata::ImagePointer& image, const metadata::MetadataDelta& delta) override;
@@ -63,6 +65,7 @@ class LoopServices final : private metadata::ImageSubscriber {
   net::ConnectionSet connections_;
   FetchSessions fetch_sessions_;
   ProducerIds producer_ids_;
+  WriteTurns write_turns_;
   bool started_ = false;
 };
 

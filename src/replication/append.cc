@@ -161,7 +161,10 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
       refuse(index, appended.error());
       return;
     }
-    if (facts.transactional) partition.transaction_guards().clear(facts.producer_id);
+    if (facts.transactional) {
+      partition.transaction_guards().appended(facts.producer_id, facts.producer_epoch,
+                                              facts.base_sequence);
+    }
     result.base_offset = appended->base_offset;
     result.log_append_time_ms = appended->log_append_time_ms;
     result.log_start = partition.log().log_start();
@@ -174,9 +177,14 @@ class AppendGroup : public std::enable_shared_from_this<AppendGroup> {
 
   // Whether the batch belongs to a transaction that is open here, or may open it.
   bool is_verified(Partition& partition, std::size_t index, const record::ValidatedBatch& facts) {
-    if (partition.log().has_open_transaction(facts.producer_id, facts.producer_epoch)) return true;
     TransactionGuards& guards = partition.transaction_guards();
     const std::uint64_t guard = items_[index].guard;
+    const bool overtakes = guard == TransactionGuards::no_guard &&
+                           guards.holds_back(facts.producer_id, facts.producer_epoch);
+    if (!overtakes &&
+        partition.log().has_open_transaction(facts.producer_id, facts.producer_epoch)) {
+      return true;
+    }
     if (guard == TransactionGuards::no_guard) {
       results_[index].unverified =
           guards.begin(facts.producer_id, facts.producer_epoch, facts.base_sequence);

@@ -261,11 +261,21 @@ Task<void> first_batch_needs_a_guard(env::RealEnvironment& environment) {
   EXPECT_EQ(again.error.code, ErrorCode::none);
   EXPECT_EQ(again.unverified, TransactionGuards::no_guard);
   EXPECT_EQ(world.log().batches(), 1U);
-  // The transaction is open here now.
+  // The transaction is open here now, but a third batch must not overtake the second.
   world.log().open_transaction = ProducerId{5};
-  EXPECT_EQ((co_await append_guarded(&world, 1, TransactionGuards::no_guard)).unverified,
+  const auto third = co_await append_guarded(&world, 2, TransactionGuards::no_guard);
+  EXPECT_EQ(third.unverified, second.unverified);
+  EXPECT_EQ(world.log().batches(), 1U);
+  EXPECT_EQ((co_await append_guarded(&world, 1, second.unverified)).error.code, ErrorCode::none);
+  EXPECT_NE((co_await append_guarded(&world, 3, TransactionGuards::no_guard)).unverified,
             TransactionGuards::no_guard);
-  EXPECT_EQ(world.log().batches(), 2U);
+  EXPECT_EQ((co_await append_guarded(&world, 2, third.unverified)).error.code, ErrorCode::none);
+  EXPECT_EQ((co_await append_guarded(&world, 3, third.unverified)).error.code, ErrorCode::none);
+  EXPECT_EQ(world.log().batches(), 4U);
+  // Nobody asks any more.
+  EXPECT_EQ((co_await append_guarded(&world, 4, TransactionGuards::no_guard)).unverified,
+            TransactionGuards::no_guard);
+  EXPECT_EQ(world.log().batches(), 5U);
   co_await world.table->stop();
 }
 TEST(Append, TheFirstBatchOfATransactionNeedsAGuard) { on_loop(first_batch_needs_a_guard); }

@@ -28,7 +28,12 @@ class TransactionGuards {
   // that still waits, because nothing else is known of the producer yet.
   [[nodiscard]] Result<> check(ProducerId producer_id, std::uint64_t guard,
                                std::int32_t base_sequence, bool from_first) const;
-  // Its transaction has begun here, or ended.
+  // Whether a batch has to take a guard although its transaction is open here: one that came before
+  // it asks still, and must not be overtaken.
+  [[nodiscard]] bool holds_back(ProducerId producer_id, std::int16_t epoch) const;
+  // A batch of the producer is in the log; with the last of those that asked, the asking is over.
+  void appended(ProducerId producer_id, std::int16_t epoch, std::int32_t base_sequence);
+  // The transaction has ended here.
   void clear(ProducerId producer_id) { entries_.erase(producer_id); }
 
  private:
@@ -36,6 +41,7 @@ class TransactionGuards {
     std::uint64_t guard = no_guard;
     std::int16_t epoch = -1;
     std::int32_t lowest_sequence = 0;
+    std::int32_t highest_sequence = 0;  // in the order of sequences, which wrap
   };
   std::unordered_map<ProducerId, Entry> entries_;
   std::uint64_t last_guard_ = no_guard;

@@ -173,7 +173,7 @@ def copy(stage, chance, end):
 
 def copy_for_a_while(stage, chance, end):
     producer = ck.Producer(stage.client(transactional_id="copier", linger_ms=2,
-                                        transaction_timeout_ms=20000))
+                                        transaction_timeout_ms=120000))
     consumer = ck.Consumer(stage.client(group_id="copier", enable_auto_commit=False,
                                         auto_offset_reset="earliest",
                                         isolation_level="read_committed",

@@ -76,11 +76,6 @@ env::Task<Results> append_all(const Context& context, std::vector<AppendItem> it
       context.partitions(), std::move(items), std::move(loops), request, &replication::append);
 }
 
-coordinator::PartitionRetry retry_of(const config::BrokerConfig& config) {
-  return {env::milliseconds(config.integer("add.partitions.to.txn.retry.backoff.ms")),
-          env::milliseconds(config.integer("add.partitions.to.txn.retry.backoff.max.ms"))};
-}
-
 }  // namespace
 
 env::Task<Results> append_in_transaction(const Context& context, std::string transactional_id,
@@ -98,6 +93,7 @@ env::Task<Results> append_in_transaction(const Context& context, std::string tra
   request.transaction_version = is_adding ? coordinator::epoch_bump_version : std::int16_t{0};
   request.verify_transactions =
       is_adding || context.config()->flag("transaction.partition.verification.enable");
+  WriteTurns::Turn turn = context.loop().write_turns().take(writer->id);
   Results results = co_await append_all(context, items, names, request);
 
   TransactionPartitions joining{.transactional_id = std::move(transactional_id),
@@ -115,7 +111,8 @@ env::Task<Results> append_in_transaction(const Context& context, std::string tra
 
   const auto codes = co_await coordinator::join_transaction(
       context.transactions(), std::move(joining), version >= abortable_from_version,
-      retry_of(*context.config()));
+      env::milliseconds(
+          context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
   std::vector<AppendItem> again;
   std::vector<TopicPartition> again_names;
   std::vector<std::size_t> again_places;
@@ -131,6 +128,8 @@ env::Task<Results> append_in_transaction(const Context& context, std::string tra
     again_places.push_back(place);
   }
   if (again.empty()) co_return results;
+  co_await turn.wait();
+  turn.end();  // the next one goes on once the items below are on their way
   Results appended = co_await append_all(context, std::move(again), again_names, request);
   for (std::size_t i = 0; i < again_places.size(); ++i) {
     results[again_places[i]] = std::move(appended[i]);

@@ -40,12 +40,6 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
   }
 }
 
-coordinator::PartitionRetry partition_retry(const config::BrokerConfig& config) {
-  return {
-      .backoff = env::milliseconds(config.integer("add.partitions.to.txn.retry.backoff.ms")),
-      .longest = env::milliseconds(config.integer("add.partitions.to.txn.retry.backoff.max.ms"))};
-}
-
 // Whether the partition of the group is in the producer's transaction; clients of version 2 of
 // transactions leave it to the broker to put it there.
 env::Task<ErrorCode> join_transaction(const Context& context, const Request& request,
@@ -61,7 +55,8 @@ env::Task<ErrorCode> join_transaction(const Context& context, const Request& req
       .partitions = {{context.groups().topic(), partition}}};
   const auto codes = co_await coordinator::join_transaction(
       context.transactions(), std::move(joining), version >= abortable_is_known_from_version,
-      partition_retry(*context.config()));
+      env::milliseconds(
+          context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
   co_return codes.empty() ? ErrorCode::unknown_server_error : codes.front();
 }
 
@@ -70,10 +65,20 @@ env::Task<ErrorCode> commit(const Context& context, Request request,
   if (request.group_id.empty()) co_return ErrorCode::invalid_group_id;
   const auto partition = context.groups().partition_of(request.group_id);
   if (!partition) co_return partition.error().code;
-  const ErrorCode joined = co_await join_transaction(context, request, *partition);
-  if (joined != ErrorCode::none) co_return joined;
+  coordinator::GroupCaller caller = group_caller(context);
+  if (context.version() >= joins_from_version ||
+      context.config()->flag("transaction.partition.verification.enable")) {
+    const auto guard = co_await context.groups().guard_transaction(
+        *partition, request.producer_id, request.producer_epoch);
+    if (!guard) co_return guard.error().code;
+    caller.transaction_guard = *guard;
+    if (*guard != replication::TransactionGuards::no_guard) {
+      const ErrorCode joined = co_await join_transaction(context, request, *partition);
+      if (joined != ErrorCode::none) co_return joined;
+    }
+  }
   const auto given = co_await context.groups().ask_partition<Response>(
-      *partition, [caller = group_caller(context), request = std::move(request)](
+      *partition, [caller = std::move(caller), request = std::move(request)](
                       coordinator::GroupMachine& machine, coordinator::Turn& turn,
                       coordinator::Reply<Response> reply) mutable {
         machine.commit_transactional_offsets(turn, caller, std::move(request), std::move(reply));

@@ -50,6 +50,8 @@ struct GroupCaller {
   std::string client_id;
   std::string client_host;  // as Kafka stores it: "/127.0.0.1"
   std::int16_t api_version = 0;
+  // Of a transactional commit, where the transaction was verified (Turn::append_transactional).
+  std::optional<std::uint64_t> transaction_guard;
 };
 
 // What all parts of a group machine share. Owner: the machine.

@@ -105,6 +105,16 @@ env::Task<void> CoordinatorBase::settled(std::int32_t partition, env::TimePoint 
   });
 }
 
+env::Task<Result<std::uint64_t>> CoordinatorBase::guard_transaction(std::int32_t partition,
+                                                                    ProducerId producer_id,
+                                                                    std::int16_t producer_epoch) {
+  co_return co_await env::call(loop_of(partition), [&]() -> Result<std::uint64_t> {
+    const auto shard = shards_here().ready(partition);
+    if (!shard) return std::unexpected(shard.error());
+    return (*shard)->guard_transaction(producer_id, producer_epoch);
+  });
+}
+
 env::Task<Result<>> CoordinatorBase::end_here(std::int32_t partition, TransactionMarker marker) {
   const auto shard = shards_here().ready(partition);
   if (!shard) co_return std::unexpected(shard.error());

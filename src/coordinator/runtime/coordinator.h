@@ -42,6 +42,12 @@ class CoordinatorBase {
   // whoever would otherwise be answered COORDINATOR_LOAD_IN_PROGRESS by a log that is still empty.
   env::Task<void> settled(std::int32_t partition, env::TimePoint deadline);
 
+  // Before the coordinator of a producer's transaction is asked whether `partition` is in it: the
+  // guard that what follows is appended with, so that the end of the transaction cannot come between
+  // the two unseen. TransactionGuards::no_guard where nobody needs to be asked: it is open here.
+  env::Task<Result<std::uint64_t>> guard_transaction(std::int32_t partition, ProducerId producer_id,
+                                                     std::int16_t producer_epoch);
+
   // Appends an end-of-transaction marker to a partition of this topic and replays it; completes
   // when it is durable. For WriteTxnMarkers and for markers from this node.
   env::Task<Result<>> end_transaction(std::int32_t partition, ProducerId producer_id,

@@ -41,8 +41,10 @@ class KeyValueMachine final : public Machine {
     turn.answer<std::string>(std::move(reply), value);
   }
   void put_in_transaction(Turn& turn, std::int64_t producer, std::int16_t epoch,
-                          const std::string& key, Reply<std::string> reply) {
-    turn.append_transactional(ProducerId{producer}, epoch, 0, {{bytes_of(key), bytes_of("open")}});
+                          const std::string& key, std::optional<std::uint64_t> guard,
+                          Reply<std::string> reply) {
+    turn.append_transactional(ProducerId{producer}, epoch, 0, guard,
+                              {{bytes_of(key), bytes_of("open")}});
     turn.answer<std::string>(std::move(reply), key);
   }
   void get(Turn& turn, const std::string& key, Reply<std::string> reply) {
@@ -177,11 +179,19 @@ class World {
           machine.get(turn, key, std::move(reply));
         });
   }
-  Task<Result<std::string>> put_in_transaction(std::int64_t producer, std::string key) {
+  Task<Result<std::string>> put_in_transaction(std::int64_t producer, std::string key,
+                                               std::optional<std::uint64_t> guard = {}) {
     co_return co_await values->ask_partition<std::string>(
-        0, [producer, key](KeyValueMachine& machine, Turn& turn, Reply<std::string> reply) {
-          machine.put_in_transaction(turn, producer, 0, key, std::move(reply));
+        0, [producer, key, guard](KeyValueMachine& machine, Turn& turn, Reply<std::string> reply) {
+          machine.put_in_transaction(turn, producer, 0, key, guard, std::move(reply));
         });
+  }
+  // Until `done`: whatever is appended is durable a turn later.
+  static Task<void> keep_syncing(World* world, const bool* done) {
+    while (!*done) {
+      world->log().sync_all();
+      co_await env::yield();
+    }
   }
 
  private:
@@ -312,15 +322,9 @@ TEST(Shard, LoadsOnlyWhatIsDurable) { on_loop(loads_only_durable_records); }
 Task<void> transactions_are_pending(env::RealEnvironment& environment) {
   World world(environment);
   co_await world.start();
-  const auto keep_syncing = [](World* syncing, bool* done) -> Task<void> {
-    while (!*done) {
-      syncing->log().sync_all();
-      co_await env::yield();
-    }
-  };
   bool done = false;
   env::Gate gate;
-  env::spawn(gate, keep_syncing(&world, &done));
+  env::spawn(gate, World::keep_syncing(&world, &done));
   EXPECT_TRUE(co_await world.put_in_transaction(5, "a"));
   EXPECT_TRUE(co_await world.put_in_transaction(6, "b"));
   EXPECT_EQ(*co_await world.get("a"), "");
@@ -342,6 +346,34 @@ Task<void> transactions_are_pending(env::RealEnvironment& environment) {
   co_await world.stop();
 }
 TEST(Shard, KeepsWhatIsInATransactionPendingUntilItsMarker) { on_loop(transactions_are_pending); }
+
+// The end of a transaction may come between the question whether it is open and the append.
+Task<void> markers_void_guards(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.start();
+  bool done = false;
+  env::Gate gate;
+  env::spawn(gate, World::keep_syncing(&world, &done));
+  const auto guard = co_await world.values->guard_transaction(0, ProducerId{5}, 0);
+  EXPECT_NE(guard.value_or(0), replication::TransactionGuards::no_guard);
+  EXPECT_TRUE(co_await world.values->end_transaction(0, ProducerId{5}, 0, 1, false, 0));
+  EXPECT_EQ((co_await world.put_in_transaction(5, "a", *guard)).error().code,
+            ErrorCode::invalid_txn_state);
+  const auto fresh = co_await world.values->guard_transaction(0, ProducerId{5}, 0);
+  EXPECT_TRUE(co_await world.put_in_transaction(5, "a", *fresh));
+  // It is open now: nobody has to be asked, until it has ended.
+  world.log().open_transaction = ProducerId{5};
+  const auto open = co_await world.values->guard_transaction(0, ProducerId{5}, 0);
+  EXPECT_EQ(open.value_or(1), replication::TransactionGuards::no_guard);
+  EXPECT_TRUE(co_await world.put_in_transaction(5, "b", *open));
+  world.log().open_transaction = no_producer;
+  EXPECT_EQ((co_await world.put_in_transaction(5, "b", *open)).error().code,
+            ErrorCode::invalid_txn_state);
+  done = true;
+  co_await gate.close();
+  co_await world.stop();
+}
+TEST(Shard, RefusesWhatComesAfterTheEndOfItsTransaction) { on_loop(markers_void_guards); }
 
 Task<void> stalled_logs_refuse(env::RealEnvironment& environment) {
   World world(environment);

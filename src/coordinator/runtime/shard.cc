@@ -296,6 +296,7 @@ Result<> Shard::append_records(Turn& turn) {
 Result<> Shard::append_transactional(Turn& turn) {
   const Turn::Transactional& from = turn.transactional();
   if (from.records.empty()) return {};
+  ARUS_TRY(check_guard(from));
   auto batches = build_batches(from.records,
                                {.compression = surroundings_.parts.compression,
                                 .producer_id = from.producer_id,
@@ -321,7 +322,22 @@ Result<> Shard::append_transactional(Turn& turn) {
       ARUS_ASSERT(replayed);
     }
   }
+  partition_->transaction_guards().clear(from.producer_id);
   return {};
+}
+
+// Several requests may hold the guard: once the first has opened the transaction, it needs none.
+Result<> Shard::check_guard(const Turn::Transactional& from) const {
+  if (!from.guard) return {};
+  if (partition_->log().has_open_transaction(from.producer_id, from.producer_epoch)) return {};
+  return partition_->transaction_guards().check(from.producer_id, *from.guard, 0, false);
+}
+
+std::uint64_t Shard::guard_transaction(ProducerId producer_id, std::int16_t producer_epoch) {
+  if (partition_->log().has_open_transaction(producer_id, producer_epoch)) {
+    return replication::TransactionGuards::no_guard;
+  }
+  return partition_->transaction_guards().begin(producer_id, producer_epoch, 0);
 }
 
 Result<Offset> Shard::append(Bytes bytes, const storage::AppendOptions& options) {
@@ -365,6 +381,7 @@ env::OneShot<Result<>> Shard::end_transaction(const TransactionMarker& marker) {
     answer.set(fail(coordinator_error(std::move(appended).error())));
     return answer;
   }
+  partition_->transaction_guards().clear(marker.producer_id);
   machine_->replay_end(marker.producer_id, marker.producer_epoch, marker.committed);
   Pending pending{.end = appended_end_, .finish = {}, .refusal = {}};
   pending.finish.push_back([answer](const Result<>& kept) { answer.set(kept); });

@@ -76,8 +76,12 @@ class Shard final : public std::enable_shared_from_this<Shard> {
   // Whether a decision may run now. COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, or
   // COORDINATOR_NOT_AVAILABLE where the log does not keep up.
   [[nodiscard]] Result<> check() const;
-  // The next two only after check().
+  // The next three only after check().
   void run(Decision decide);
+  // A guard for what this producer is about to append in a transaction of which its coordinator has
+  // to be asked; TransactionGuards::no_guard where it is open here already.
+  [[nodiscard]] std::uint64_t guard_transaction(ProducerId producer_id,
+                                                std::int16_t producer_epoch);
   // Appends the marker and replays it; the answer comes when it is durable.
   env::OneShot<Result<>> end_transaction(const TransactionMarker& marker);
 
@@ -130,6 +134,7 @@ class Shard final : public std::enable_shared_from_this<Shard> {
   void carry_out(Turn& turn);
   [[nodiscard]] Result<> append_records(Turn& turn);
   [[nodiscard]] Result<> append_transactional(Turn& turn);
+  [[nodiscard]] Result<> check_guard(const Turn::Transactional& from) const;
   [[nodiscard]] Result<Offset> append(Bytes batch, const storage::AppendOptions& options);
   [[nodiscard]] storage::AppendOptions append_options(std::int64_t wall_ms) const;
   [[nodiscard]] std::size_t batch_limit() const;

@@ -25,9 +25,10 @@ void Turn::append(Record record) {
 }
 
 void Turn::append_transactional(ProducerId producer_id, std::int16_t producer_epoch,
-                                std::int16_t transaction_version, std::vector<Record> records) {
+                                std::int16_t transaction_version,
+                                std::optional<std::uint64_t> guard, std::vector<Record> records) {
   ARUS_ASSERT(records_.empty() && transactional_.records.empty());
-  transactional_ = {producer_id, producer_epoch, transaction_version, std::move(records)};
+  transactional_ = {producer_id, producer_epoch, transaction_version, guard, std::move(records)};
 }
 
 }  // namespace arus::coordinator

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,8 +49,11 @@ class Turn {
   // Appends `records` as one transactional batch of this producer when the turn ends. They are
   // replayed only once the log has taken them, because it may refuse the producer's epoch; `reply`
   // of the same turn gives that error then, and the machine stays as it was. Once in a turn, alone.
+  // `guard` as CoordinatorBase::guard_transaction() gave it, where the transaction was verified:
+  // INVALID_TXN_STATE where it has ended since.
   void append_transactional(ProducerId producer_id, std::int16_t producer_epoch,
-                            std::int16_t transaction_version, std::vector<Record> records);
+                            std::int16_t transaction_version, std::optional<std::uint64_t> guard,
+                            std::vector<Record> records);
 
   // Answers a request when this turn and all before it are durable.
   template <class T>
@@ -73,6 +77,7 @@ class Turn {
     ProducerId producer_id = no_producer;
     std::int16_t producer_epoch = -1;
     std::int16_t transaction_version = 0;
+    std::optional<std::uint64_t> guard;
     std::vector<Record> records;
   };
   [[nodiscard]] std::vector<Record>& records() { return records_; }

@@ -18,9 +18,10 @@ ErrorCode as_producers_know_it(ErrorCode code, bool abortable_is_known) {
 
 env::Task<std::vector<ErrorCode>> join_transaction(Coordinator<TransactionMachine>& transactions,
                                                    TransactionPartitions request,
-                                                   bool abortable_is_known, PartitionRetry retry) {
+                                                   bool abortable_is_known,
+                                                   env::Duration patience) {
   // Those who only verify are old clients, which ask again themselves.
-  if (!request.verify_only) request.patience = retry.longest;
+  if (!request.verify_only) request.patience = patience;
   std::vector<ErrorCode> codes(request.partitions.size(), ErrorCode::none);
   const std::string id = request.transactional_id;
   auto answer = co_await transactions.ask<std::vector<ErrorCode>>(
