@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "benchmarks/client.h"
+#include "benchmarks/coordination.h"
 #include "benchmarks/floor.h"
 #include "benchmarks/process.h"
 
@@ -19,6 +20,7 @@ constexpr double mib = 1024.0 * 1024.0;
 struct Plan {
   std::string server = "build/release/arus";
   std::string directory = "build/bench";
+  std::string kafka;  // the folder of an Apache Kafka, to compare with
   std::vector<std::string> only;
   std::int64_t gigabyte = 1'000'000'000;
 };
@@ -122,11 +124,12 @@ void partitions(const Plan& plan) {
   row("start after SIGKILL", number(server.start() * 1e3, "ms", 0));
 }
 
-void large_batches(const Plan& plan, const std::string& name, std::vector<std::string> options) {
+void large_batches(const Plan& plan, const std::string& name,
+                   const std::vector<std::string>& options) {
   const std::string data = plan.directory + "/data";
   recycle_memory(plan.directory, 2 * plan.gigabyte);
   const double floor = receive_crc_write_cpu_s(plan.directory, plan.gigabyte, 1 << 20);
-  ServerProcess server(plan.server, data, std::move(options));
+  ServerProcess server(plan.server, data, options);
   server.start();
   create_topics(server.address(), {"large"}, 1);
   ProduceLoad load{.topic = "large", .records = plan.gigabyte / 1000, .record_bytes = 1000};
@@ -153,9 +156,10 @@ void large_batches(const Plan& plan, const std::string& name, std::vector<std::s
       number(static_cast<double>(server.anonymous_bytes()) / mib, "MiB"));
 }
 
-void small_batches(const Plan& plan, const std::string& name, std::vector<std::string> options) {
+void small_batches(const Plan& plan, const std::string& name,
+                   const std::vector<std::string>& options) {
   recycle_memory(plan.directory, plan.gigabyte / 2);
-  ServerProcess server(plan.server, plan.directory + "/data", std::move(options));
+  ServerProcess server(plan.server, plan.directory + "/data", options);
   server.start();
   create_topics(server.address(), {"small"}, 64);
   ProduceLoad load{.topic = "small", .partitions = 64, .records = 1'000'000, .record_bytes = 100};
@@ -202,6 +206,54 @@ void killed(const Plan& plan) {
   row("after SIGKILL, until a record can be written again", percentiles(times));
 }
 
+// The same load on Arus and, where there is one, on Apache Kafka that flushes each message.
+void coordination(const Plan& plan) {
+  constexpr int groups = 100;
+  constexpr int records = 10;
+  constexpr double seconds = 10;
+  struct Figures {
+    double commits = NAN;
+    double transactions = NAN;
+  };
+  const auto measure = [](const std::string& address) {
+    create_topics(address, {"commits", "transactions"}, 1);
+    offset_commits_per_s(address, groups, 2);
+    transactions_per_s(address, records, 2);
+    return Figures{.commits = offset_commits_per_s(address, groups, seconds),
+                   .transactions = transactions_per_s(address, records, seconds)};
+  };
+  Figures kafka;
+  if (!plan.kafka.empty()) {
+    KafkaProcess server(
+        plan.kafka, plan.directory + "/kafka",
+        {"log.flush.interval.messages=1", "offsets.topic.replication.factor=1",
+         "transaction.state.log.replication.factor=1", "transaction.state.log.min.isr=1"});
+    server.start();
+    kafka = measure(server.address());
+  }
+  ServerProcess server(plan.server, plan.directory + "/data", {});
+  server.start();
+  const double before = server.cpu_s();
+  const Figures arus = measure(server.address());
+  const auto beside = [&](double own, double other) {
+    return std::isnan(other) ? std::string("")
+                             : number(other, "/s with Kafka, ", 0) + number(own / other, "x");
+  };
+  row("offset commits, 100 groups side by side, synced", number(arus.commits, "/s", 0),
+      beside(arus.commits, kafka.commits));
+  row("transactions of 10 records, one producer, synced", number(arus.transactions, "/s", 0),
+      beside(arus.transactions, kafka.transactions));
+  row("CPU of both", number(server.cpu_s() - before, "CPU s"));
+}
+
+void takeover(const Plan& plan) {
+  ServerProcess server(plan.server, plan.directory + "/data", {});
+  server.start();
+  create_topics(server.address(), {"takeover"}, 200);
+  row("a dead member of 100: its partitions have owners",
+      number(takeover_s(server.address(), 100, 200, 45), "s after its session"));
+}
+
 bool wanted(const Plan& plan, const std::string& part) {
   return plan.only.empty() ||
          std::find(plan.only.begin(), plan.only.end(), part) != plan.only.end();
@@ -222,6 +274,8 @@ void run(const Plan& plan) {
   if (wanted(plan, "partitions")) partitions(plan);
   if (wanted(plan, "connections")) connections(plan);
   if (wanted(plan, "kill")) killed(plan);
+  if (wanted(plan, "coordination")) coordination(plan);
+  if (wanted(plan, "takeover")) takeover(plan);
   if (wanted(plan, "latency")) {
     row("floor: write of 4 KB and fdatasync", percentiles(sync_times_s(plan.directory, 4096, 500)));
     row("floor: bare echo of 14 bytes", percentiles(echo_times_s(5000)));
@@ -241,10 +295,14 @@ int main(int argc, char** argv) {
       plan.server = argv[++i];
     } else if (word == "--directory" && i + 1 < argc) {
       plan.directory = argv[++i];
+    } else if (word == "--kafka" && i + 1 < argc) {
+      plan.kafka = argv[++i];
     } else if (word.starts_with("-")) {
       std::printf(
-          "arus_benchmark [--server BINARY] [--directory DIR] [PART...]\n\n"
-          "Parts: binary start large small partitions connections kill latency (all if none).\n");
+          "arus_benchmark [--server BINARY] [--directory DIR] [--kafka DIR] [PART...]\n\n"
+          "Parts: binary start large small partitions connections kill coordination takeover "
+          "latency (all if none).\n"
+          "With the folder of an Apache Kafka, coordination measures that as well.\n");
       return word == "--help" ? 0 : 1;
     } else {
       plan.only.push_back(word);

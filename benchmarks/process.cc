@@ -98,12 +98,15 @@ void recycle_memory(const std::string& directory, std::int64_t bytes) {
   ::unlink(path.c_str());
 }
 
-ServerProcess::ServerProcess(std::string binary, std::string data, std::vector<std::string> options)
-    : binary_(std::move(binary)),
-      data_(std::move(data)),
-      options_(std::move(options)),
-      port_(free_port()) {
+ServerProcess::ServerProcess(std::string data) : data_(std::move(data)), port_(free_port()) {
   std::filesystem::remove_all(data_);
+}
+
+ServerProcess::ServerProcess(const std::string& binary, std::string data,
+                             const std::vector<std::string>& options)
+    : ServerProcess(std::move(data)) {
+  command_ = {binary, "serve", "--data", data_, "--listen", address()};
+  command_.insert(command_.end(), options.begin(), options.end());
 }
 
 ServerProcess::~ServerProcess() {
@@ -112,10 +115,8 @@ ServerProcess::~ServerProcess() {
 }
 
 double ServerProcess::start() {
-  std::vector<std::string> words = {binary_, "serve", "--data", data_, "--listen", address()};
-  words.insert(words.end(), options_.begin(), options_.end());
   std::vector<char*> arguments;
-  for (auto& word : words) arguments.push_back(word.data());
+  for (auto& word : command_) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const double began = now_s();
   pid_ = ::fork();
@@ -123,7 +124,7 @@ double ServerProcess::start() {
     const int nowhere = ::open("/dev/null", O_RDWR);
     ::dup2(nowhere, 0);
     ::dup2(nowhere, 1);
-    ::execv(binary_.c_str(), arguments.data());
+    ::execvp(arguments.front(), arguments.data());
     std::_Exit(127);
   }
   while (now_s() - began < 120) {
@@ -139,6 +140,30 @@ double ServerProcess::start() {
   }
   std::fprintf(stderr, "the server did not start\n");
   std::exit(1);
+}
+
+KafkaProcess::KafkaProcess(const std::string& folder, const std::string& data,
+                           const std::vector<std::string>& settings)
+    : ServerProcess(data) {
+  std::filesystem::create_directories(data);
+  const std::string properties = data + "/server.properties";
+  const int controller_port = port() + 1;
+  std::ofstream file(properties);
+  file << "process.roles=broker,controller\nnode.id=1\n"
+       << "listeners=PLAINTEXT://" << address() << ",CONTROLLER://127.0.0.1:" << controller_port
+       << "\ncontroller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:"
+       << controller_port << "\nlog.dirs=" << data << "/log\n";
+  for (const std::string& line : settings) file << line << "\n";
+  file.close();
+  const std::string java = "java -cp '" + folder + "/libs/*' ";
+  const std::string format = java +
+                             "kafka.tools.StorageTool format -t AAAAAAAAAAAAAAAAAAAAAQ -c '" +
+                             properties + "' >/dev/null 2>&1";
+  if (std::system(format.c_str()) != 0) {
+    std::fprintf(stderr, "Kafka's directory could not be formatted\n");
+    std::exit(1);
+  }
+  command_ = {"java", "-Xmx1g", "-cp", folder + "/libs/*", "kafka.Kafka", properties};
 }
 
 void ServerProcess::stop() {

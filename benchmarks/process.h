@@ -13,7 +13,8 @@ namespace arus::benchmark {
 class ServerProcess {
  public:
   // `options` follow `serve --data DIR --listen 127.0.0.1:PORT`.
-  ServerProcess(std::string binary, std::string data, std::vector<std::string> options);
+  ServerProcess(const std::string& binary, std::string data,
+                const std::vector<std::string>& options);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -31,12 +32,22 @@ class ServerProcess {
   // RssAnon, in bytes.
   [[nodiscard]] std::int64_t anonymous_bytes() const;
 
+ protected:
+  explicit ServerProcess(std::string data);
+  std::vector<std::string> command_;  // the program and its arguments
+
  private:
-  std::string binary_;
   std::string data_;
-  std::vector<std::string> options_;
   int port_;
   pid_t pid_ = -1;
+};
+
+// Apache Kafka from the jars in `folder`/libs, on a fresh directory; needs java on the path.
+class KafkaProcess final : public ServerProcess {
+ public:
+  // `settings` are lines of server.properties.
+  KafkaProcess(const std::string& folder, const std::string& data,
+               const std::vector<std::string>& settings);
 };
 
 // A free port of loopback below 32768.

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "protocol/coordinator_record.h"
 #include "protocol/features.h"
 #include "protocol/record_codec.h"
 #include "protocol/record_json.h"

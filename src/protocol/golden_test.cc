@@ -4,6 +4,7 @@
 
 #include "protocol/api_key.h"
 #include "protocol/catalog.h"
+#include "protocol/coordinator_record.h"
 #include "protocol/header.h"
 #include "protocol/record_codec.h"
 

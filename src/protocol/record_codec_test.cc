@@ -1,5 +1,6 @@
 #include "protocol/record_codec.h"
 
+#include "protocol/coordinator_record.h"
 #include "protocol/record/group_metadata_key.h"
 #include "protocol/record/offset_commit_key.h"
 #include "protocol/record/offset_commit_value.h"

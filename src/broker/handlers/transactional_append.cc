@@ -111,8 +111,7 @@ env::Task<Results> append_in_transaction(const Context& context, std::string tra
 
   const auto codes = co_await coordinator::join_transaction(
       context.transactions(), std::move(joining), version >= abortable_from_version,
-      env::milliseconds(
-          context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
+      env::milliseconds(context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
   std::vector<AppendItem> again;
   std::vector<TopicPartition> again_names;
   std::vector<std::size_t> again_places;

@@ -55,8 +55,7 @@ env::Task<ErrorCode> join_transaction(const Context& context, const Request& req
       .partitions = {{context.groups().topic(), partition}}};
   const auto codes = co_await coordinator::join_transaction(
       context.transactions(), std::move(joining), version >= abortable_is_known_from_version,
-      env::milliseconds(
-          context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
+      env::milliseconds(context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
   co_return codes.empty() ? ErrorCode::unknown_server_error : codes.front();
 }
 
@@ -68,8 +67,8 @@ env::Task<ErrorCode> commit(const Context& context, Request request,
   coordinator::GroupCaller caller = group_caller(context);
   if (context.version() >= joins_from_version ||
       context.config()->flag("transaction.partition.verification.enable")) {
-    const auto guard = co_await context.groups().guard_transaction(
-        *partition, request.producer_id, request.producer_epoch);
+    const auto guard = co_await context.groups().guard_transaction(*partition, request.producer_id,
+                                                                   request.producer_epoch);
     if (!guard) co_return guard.error().code;
     caller.transaction_guard = *guard;
     if (*guard != replication::TransactionGuards::no_guard) {

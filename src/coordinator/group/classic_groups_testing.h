@@ -11,7 +11,7 @@
 #include "coordinator/group/classic_groups.h"
 #include "coordinator/runtime/machine_testing.h"
 #include "protocol/record/consumer_protocol_subscription.h"
-#include "protocol/record_codec.h"
+#include "protocol/coordinator_record.h"
 
 namespace arus::coordinator {
 

@@ -323,7 +323,19 @@ void ConsumerGroup::erase_member(std::string_view member_id) {
   if (found == members_.end()) return;
   own(*found->second, false);
   count_metadata(*found->second, -1);
+  forget_heard(*found->second);
   members_.erase(found);
+}
+
+void ConsumerGroup::note_heard(ConsumerMember& member, env::TimePoint session_end) {
+  member.session_end_ = session_end;
+  forget_heard(member);
+  if (!member.uses_classic_protocol()) member.heard_ = heard_.insert(heard_.end(), &member);
+}
+
+void ConsumerGroup::forget_heard(ConsumerMember& member) {
+  if (member.heard_) heard_.erase(*member.heard_);
+  member.heard_.reset();
 }
 
 void ConsumerGroup::set_regex(std::string_view regex, ResolvedRegex resolved) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,6 +101,14 @@ class ConsumerGroup final : public Group {
   // The topics of the group are to be looked at again. Soft state.
   bool metadata_expired = true;
 
+  // Soft state: a member was heard, and its session ends then. Classic members keep time in their
+  // own way and do not count.
+  void note_heard(ConsumerMember& member, env::TimePoint session_end);
+  // The member that was heard longest ago; null for nobody.
+  [[nodiscard]] const ConsumerMember* longest_silent() const {
+    return heard_.empty() ? nullptr : heard_.front();
+  }
+
   // For replay.
   void set_epoch(std::int32_t epoch, std::int64_t metadata_hash);
   void set_assignment_epoch(std::int32_t epoch, std::int64_t timestamp_ms);
@@ -121,10 +130,12 @@ class ConsumerGroup final : public Group {
   // Adds (1) or takes away (−1) what a member counts for.
   void count_metadata(const ConsumerMember& member, int by);
   void own(ConsumerMember& member, bool owns);
+  void forget_heard(ConsumerMember& member);
   void own(ConsumerMember& member, const OwnedPartitions& partitions, bool owns);
   [[nodiscard]] Result<> check_epoch(const ConsumerMember& member, std::int32_t epoch) const;
 
   ConsumerGroups& decisions_;
+  std::list<const ConsumerMember*> heard_;  // the longest silent first
   Members members_;
   std::map<std::string, ConsumerMember*, std::less<>> static_members_;  // by instance
   Targets targets_;

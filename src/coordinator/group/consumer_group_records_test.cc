@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/coordinator_record.h"
 #include "protocol/record/consumer_group_current_member_assignment_value.h"
 #include "protocol/record/consumer_group_member_metadata_value.h"
-#include "protocol/record_codec.h"
 
 namespace arus::coordinator {
 namespace {

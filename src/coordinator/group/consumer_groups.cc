@@ -32,6 +32,10 @@ const LogComponent log("coordinator.group");
 constexpr std::int8_t classic_member_type = 0;
 constexpr std::int8_t consumer_member_type = 1;
 
+// After the end of a session its group knows of it, and members do not come all at once.
+constexpr std::int32_t news_delay_ms = 10;
+constexpr std::uint64_t news_spread_ms = 90;
+
 // Maps of settings are looked up by strings, which are not made anew each time.
 const std::string session_timeout_key = "consumer.session.timeout.ms";
 const std::string heartbeat_interval_key = "consumer.heartbeat.interval.ms";
@@ -255,8 +259,24 @@ void ConsumerGroups::arm(Turn& turn, Timer& timer, std::int32_t timeout_ms) {
 
 void ConsumerGroups::arm_session(Turn& turn, ConsumerMember& member) {
   const auto& classic = member.metadata().classic;
-  arm(turn, member.session(),
-      classic ? classic->session_timeout_ms : session_timeout_ms(member.group().id()));
+  const std::int32_t timeout_ms =
+      classic ? classic->session_timeout_ms : session_timeout_ms(member.group().id());
+  arm(turn, member.session(), timeout_ms);
+  member.group().note_heard(member, turn.now() + env::milliseconds(timeout_ms));
+}
+
+std::int32_t ConsumerGroups::next_heartbeat_ms(const Turn& turn, const ConsumerGroup& group) const {
+  const std::int32_t usual_ms = heartbeat_interval_ms(group.id());
+  const ConsumerMember* const silent = group.longest_silent();
+  if (silent == nullptr) return usual_ms;
+  const auto left =
+      std::chrono::duration_cast<env::milliseconds>(silent->session_end() - turn.now());
+  const auto left_ms = std::max<std::int64_t>(left.count(), 0);
+  if (left_ms >= usual_ms) return usual_ms;
+  const std::int64_t silent_ms = session_timeout_ms(group.id()) - left_ms;
+  if (silent_ms <= usual_ms + usual_ms / 4) return usual_ms;
+  const auto apart = static_cast<std::int32_t>(surroundings_.random() % news_spread_ms);
+  return static_cast<std::int32_t>(left_ms) + news_delay_ms + apart;
 }
 
 void ConsumerGroups::session_expired(Turn& turn, ConsumerMember& member) {

@@ -125,6 +125,9 @@ class ConsumerGroups {
                         const PartitionSet* reported);
   void arm(Turn& turn, Timer& timer, std::int32_t timeout_ms);
   void arm_session(Turn& turn, ConsumerMember& member);
+  // When a member is to come next: at the group's interval, or as soon as there will be news
+  // because the session of somebody who has missed a heartbeat ends before.
+  [[nodiscard]] std::int32_t next_heartbeat_ms(const Turn& turn, const ConsumerGroup& group) const;
   // Takes members out and bumps the epoch; the group becomes classic where only such are left.
   void fence(Turn& turn, ConsumerGroup& group, std::vector<const ConsumerMember*> members);
   void session_expired(Turn& turn, ConsumerMember& member);

@@ -308,5 +308,27 @@ TEST(ConsumerGroups, LoadedMembersHaveTheirSessionsAgain) {
   EXPECT_FALSE(group->has_members());
 }
 
+// A member that misses its heartbeats will be removed at a time that is known: the others come
+// then.
+TEST(ConsumerGroups, MembersComeWhenTheSessionOfASilentOneEnds) {
+  TwoMembers test;
+  const auto beat = [&] {
+    return *test.send(ConsumerBench::beating("b", test.member("b").current().epoch));
+  };
+  test.bench.pass(env::milliseconds(500));
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(beat().heartbeat_interval_ms, 5'000) << i;
+    test.bench.pass(env::seconds(5));
+  }
+  const std::int32_t early = beat().heartbeat_interval_ms;
+  EXPECT_GE(early, 4'510);
+  EXPECT_LT(early, 4'600);
+  test.bench.pass(env::milliseconds(early));
+  EXPECT_EQ(test.group()->member("a"), nullptr);
+  const auto news = beat();
+  EXPECT_EQ(partitions_in(news.assignment), of_t({0, 1, 2, 3}));
+  EXPECT_EQ(news.heartbeat_interval_ms, 5'000);
+}
+
 }  // namespace
 }  // namespace arus::coordinator

@@ -14,9 +14,9 @@
 #include "coordinator/group/consumer_group.h"
 #include "coordinator/group/consumer_groups.h"
 #include "coordinator/runtime/machine_testing.h"
+#include "protocol/coordinator_record.h"
 #include "protocol/record/group_metadata_key.h"
 #include "protocol/record/group_metadata_value.h"
-#include "protocol/record_codec.h"
 
 namespace arus::coordinator {
 

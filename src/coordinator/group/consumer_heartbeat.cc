@@ -333,7 +333,7 @@ Result<Response> ConsumerGroups::beat(Turn& turn, const GroupCaller& caller,
   Response response;
   response.member_id = id;
   response.member_epoch = member.current().epoch;
-  response.heartbeat_interval_ms = heartbeat_interval_ms(group.id());
+  response.heartbeat_interval_ms = next_heartbeat_ms(turn, group);
   const bool is_full = request.rebalance_timeout_ms != -1 && request.topic_partitions &&
                        (request.subscribed_topic_names || request.subscribed_topic_regex);
   if (request.member_epoch == joining_epoch || is_full || moved) {

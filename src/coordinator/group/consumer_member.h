@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -97,6 +98,8 @@ class ConsumerMember {
   [[nodiscard]] Timer& rebalance() { return rebalance_; }
   // Fires when a classic member has not asked for its assignment in time.
   [[nodiscard]] Timer& sync() { return sync_; }
+  // When session() fires.
+  [[nodiscard]] env::TimePoint session_end() const { return session_end_; }
   // The epoch in which rebalance() was armed.
   std::int32_t rebalance_epoch = -1;
 
@@ -119,6 +122,9 @@ class ConsumerMember {
   MemberTimer sync_;
   ConsumerGroup& group_;
   ConsumerMemberParts parts_;
+  env::TimePoint session_end_{};
+  // Its place among those of its group that were heard.
+  std::optional<std::list<const ConsumerMember*>::iterator> heard_;
 };
 
 }  // namespace arus::coordinator

@@ -43,8 +43,9 @@ class CoordinatorBase {
   env::Task<void> settled(std::int32_t partition, env::TimePoint deadline);
 
   // Before the coordinator of a producer's transaction is asked whether `partition` is in it: the
-  // guard that what follows is appended with, so that the end of the transaction cannot come between
-  // the two unseen. TransactionGuards::no_guard where nobody needs to be asked: it is open here.
+  // guard that what follows is appended with, so that the end of the transaction cannot come
+  // between the two unseen. TransactionGuards::no_guard where nobody needs to be asked: it is open
+  // here.
   env::Task<Result<std::uint64_t>> guard_transaction(std::int32_t partition, ProducerId producer_id,
                                                      std::int16_t producer_epoch);
 

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
-#include "protocol/record_codec.h"
+#include "protocol/coordinator_record.h"
 
 namespace arus::coordinator {
 
