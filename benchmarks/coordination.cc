@@ -133,7 +133,7 @@ Task<void> take_part(Room* room, int number) {
   next.group_id = room->group;
   next.member_id = fmt::format("member-{:04}", number);
   next.rebalance_timeout_ms = 60'000;
-  next.subscribed_topic_names.emplace({"takeover"});
+  next.subscribed_topic_names = std::vector<std::string>{"takeover"};
   next.topic_partitions.emplace();
   while (!room->over && room->dead != number) {
     const auto answer = good(co_await coordinator.ask(
@@ -145,7 +145,7 @@ Task<void> take_part(Room* room, int number) {
     room->heard[number] = room->cluster.now();
     next = Heartbeat{};
     next.group_id = room->group;
-    next.member_id = answer.member_id;
+    next.member_id = answer.member_id.value_or("");
     next.member_epoch = answer.member_epoch;
     if (room->dead == number) co_return;
     if (answer.assignment) {
@@ -201,19 +201,19 @@ Task<double> lose_a_member(env::RealEnvironment& environment, const std::string&
 }  // namespace
 
 double offset_commits_per_s(const std::string& bootstrap, int groups, double seconds) {
-  return on_loop([&](env::RealEnvironment& environment) {
+  return on_loop([&] [[clang::coro_wrapper]] (env::RealEnvironment & environment) {
     return commits_per_s(environment, bootstrap, groups, seconds);
   });
 }
 
 double transactions_per_s(const std::string& bootstrap, int records, double seconds) {
-  return on_loop([&](env::RealEnvironment& environment) {
+  return on_loop([&] [[clang::coro_wrapper]] (env::RealEnvironment & environment) {
     return run_transactions(environment, bootstrap, records, seconds);
   });
 }
 
 double takeover_s(const std::string& bootstrap, int members, int partitions, double session_s) {
-  return on_loop([&](env::RealEnvironment& environment) {
+  return on_loop([&] [[clang::coro_wrapper]] (env::RealEnvironment & environment) {
     return lose_a_member(environment, bootstrap, members, partitions, session_s);
   });
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 
@@ -105,46 +106,89 @@ double receive_crc_write_cpu_s(const std::string& directory, std::int64_t bytes,
   return cpu;
 }
 
-double send_file_cpu_s(const std::string& directory, std::int64_t bytes) {
+namespace {
+
+constexpr std::size_t block_bytes = 1 << 20;
+
+void drain(int descriptor) {
+  Bytes sink(block_bytes);
+  while (::read(descriptor, sink.data(), sink.size()) > 0) {
+  }
+}
+
+double stream_cpu_s(int file, std::int64_t bytes, bool by_sendfile) {
+  const Pair pair = connected_pair();
+  const double cpu = child_cpu_s(
+      [&] {
+        ::close(pair.far);
+        Bytes block(block_bytes);
+        off_t offset = 0;
+        while (offset < bytes) {
+          if (by_sendfile) {
+            if (::sendfile(pair.near, file, &offset, block.size()) <= 0) std::_Exit(1);
+            continue;
+          }
+          const ssize_t got = ::pread(file, block.data(), block.size(), offset);
+          if (got <= 0) std::_Exit(1);
+          if (!transfer(pair.near, block.data(), static_cast<std::size_t>(got), true)) {
+            std::_Exit(1);
+          }
+          offset += got;
+        }
+      },
+      [&] {
+        ::close(pair.near);
+        drain(pair.far);
+      });
+  ::close(pair.near);
+  ::close(pair.far);
+  return cpu;
+}
+
+double answer_cpu_s(int file, std::int64_t bytes) {
+  const Pair pair = connected_pair();
+  std::uint8_t request = 0;
+  const double cpu = child_cpu_s(
+      [&] {
+        ::close(pair.far);
+        off_t offset = 0;
+        while (offset < bytes && ::read(pair.near, &request, 1) == 1) {
+          const off_t end = offset + static_cast<off_t>(block_bytes);
+          while (offset < end) {
+            const auto left = static_cast<std::size_t>(end - offset);
+            if (::sendfile(pair.near, file, &offset, left) <= 0) std::_Exit(1);
+          }
+        }
+      },
+      [&] {
+        ::close(pair.near);
+        Bytes block(block_bytes);
+        while (::send(pair.far, &request, 1, MSG_NOSIGNAL) == 1 &&
+               transfer(pair.far, block.data(), block.size(), false)) {
+        }
+      });
+  ::close(pair.near);
+  ::close(pair.far);
+  return cpu;
+}
+
+}  // namespace
+
+SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes) {
   const std::string path = directory + "/floor";
   const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0600);
-  Bytes block(1 << 20, 0x5a);
-  for (std::int64_t done = 0; done < bytes; done += std::ssize(block)) {
+  const Bytes block(block_bytes, 0x5a);
+  const std::int64_t blocks = bytes / std::ssize(block);
+  for (std::int64_t i = 0; i < blocks; ++i) {
     if (::write(file, block.data(), block.size()) < 0) break;
   }
-  double best = 1e9;
-  for (const bool by_sendfile : {true, false}) {
-    const Pair pair = connected_pair();
-    const double cpu = child_cpu_s(
-        [&] {
-          ::close(pair.far);
-          off_t offset = 0;
-          while (offset < bytes) {
-            if (by_sendfile) {
-              if (::sendfile(pair.near, file, &offset, block.size()) <= 0) std::_Exit(1);
-              continue;
-            }
-            const ssize_t got = ::pread(file, block.data(), block.size(), offset);
-            if (got <= 0) std::_Exit(1);
-            if (!transfer(pair.near, block.data(), static_cast<std::size_t>(got), true)) {
-              std::_Exit(1);
-            }
-            offset += got;
-          }
-        },
-        [&] {
-          ::close(pair.near);
-          Bytes sink(1 << 20);
-          while (::read(pair.far, sink.data(), sink.size()) > 0) {
-          }
-        });
-    ::close(pair.near);
-    ::close(pair.far);
-    best = std::min(best, cpu);
-  }
+  const std::int64_t written = blocks * std::ssize(block);
+  const SendFloor floor{
+      .streamed_s = std::min(stream_cpu_s(file, written, true), stream_cpu_s(file, written, false)),
+      .asked_s = answer_cpu_s(file, written)};
   ::close(file);
   ::unlink(path.c_str());
-  return best;
+  return floor;
 }
 
 std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count) {

@@ -11,9 +11,12 @@ namespace arus::benchmark {
 // checksums each and writes it to a file below `directory`.
 double receive_crc_write_cpu_s(const std::string& directory, std::int64_t bytes,
                                std::int64_t frame_bytes);
-// CPU seconds of a process that sends a cached file of `bytes` over loopback; the better of
-// sendfile and of read and send.
-double send_file_cpu_s(const std::string& directory, std::int64_t bytes);
+// CPU seconds of a process that sends a cached file of `bytes` over loopback.
+struct SendFloor {
+  double streamed_s = 0;  // in one go; the better of sendfile and of read and send
+  double asked_s = 0;     // a MB for each request of the reader, by sendfile
+};
+SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes);
 // Times of `count` writes of `bytes` to a growing file, each with fdatasync, in s.
 std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count);
 // Round trips of 14 bytes through a bare echo on loopback, in s.

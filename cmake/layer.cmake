@@ -75,7 +75,7 @@ endfunction()
 function(arus_precompile_test TARGET)
   get_target_property(tests ${TARGET} SOURCES)
   list(LENGTH tests count)
-  if(count LESS 5 OR NOT ARGN)
+  if(count LESS 12 OR NOT ARGN)
     target_precompile_headers(${TARGET} REUSE_FROM arus_test_main)
     return()
   endif()
@@ -86,6 +86,22 @@ endfunction()
 # For code whose speed does not matter: it compiles in two thirds of the time.
 function(arus_cold TARGET)
   target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-Oz>)
+endfunction()
+
+# arus_unity(TARGET file...): these sources of the target are compiled several at a time.
+function(arus_unity TARGET)
+  set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  list(LENGTH ARGN count)
+  math(EXPR last "${count} - 1")
+  foreach(first RANGE 0 ${last} 8)
+    list(SUBLIST ARGN ${first} 8 group)
+    set_source_files_properties(${group} PROPERTIES UNITY_GROUP "part_${first}")
+  endforeach()
+endfunction()
+
+# For files whose speed hardly matters, in a layer that is optimised for it.
+function(arus_cool)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
 endfunction()
 
 # arus_precompile(TARGET [header...])

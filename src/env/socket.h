@@ -34,6 +34,8 @@ class Socket {
   virtual Result<std::size_t> try_read(MutableByteView buffer) = 0;
   // All pieces, in order. They must stay valid until it completes.
   virtual Task<Result<>> write(std::span<const ByteView> pieces) = 0;
+  // The same for the head of something: the system may hold it back until the rest is written.
+  virtual Task<Result<>> write_head(std::span<const ByteView> pieces) = 0;
   // `length` bytes of a file from `offset` on, by sendfile where the system has it. Waits for the
   // disk where they are not cached.
   virtual Task<Result<>> write_file(File& file, std::int64_t offset, std::int64_t length) = 0;

@@ -192,9 +192,10 @@ bool Connection::begin_part() {
   return true;
 }
 
-env::Task<bool> Connection::write_part(std::vector<ByteView>& part) {
+env::Task<bool> Connection::write_part(std::vector<ByteView>& part, bool is_head) {
   if (part.empty()) co_return true;
-  if (!begin_part() || !co_await socket_->write(part)) co_return false;
+  if (!begin_part()) co_return false;
+  if (!co_await (is_head ? socket_->write_head(part) : socket_->write(part))) co_return false;
   std::size_t sent = 0;
   for (const ByteView piece : part) sent += piece.size();
   set_.metrics().bytes_sent.add(sent);
@@ -204,7 +205,7 @@ env::Task<bool> Connection::write_part(std::vector<ByteView>& part) {
 
 env::Task<bool> Connection::write_file(const env::FileRange& range) {
   for (std::size_t done = 0; done < range.length;) {
-    const std::size_t count = std::min(range.length - done, write_part_bytes);
+    const std::size_t count = std::min(range.length - done, write_file_part_bytes);
     const auto offset = range.offset + static_cast<std::int64_t>(done);
     if (!begin_part() ||
         !co_await socket_->write_file(*range.file, offset, static_cast<std::int64_t>(count))) {
@@ -222,7 +223,7 @@ env::Task<bool> Connection::write_batch(const std::vector<Slot>& batch) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     for (std::size_t j = 0; j < batch[i].bytes.size(); ++j) {
       if (const env::FileRange* const range = env::file_range_of(batch[i].bytes[j])) {
-        if (!co_await write_part(part) || !co_await write_file(*range)) co_return false;
+        if (!co_await write_part(part, true) || !co_await write_file(*range)) co_return false;
         part_bytes = 0;
         continue;
       }

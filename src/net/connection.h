@@ -76,7 +76,7 @@ class Connection final : private env::Timer {
   env::Task<void> write_answers();
   env::Task<bool> write_batch(const std::vector<Slot>& batch);
   // Sends what is collected, and empties it. False when the connection has to end.
-  env::Task<bool> write_part(std::vector<ByteView>& part);
+  env::Task<bool> write_part(std::vector<ByteView>& part, bool is_head = false);
   env::Task<bool> write_file(const env::FileRange& range);
   // The deadline holds for each part anew. False when the connection is closed.
   bool begin_part();

@@ -19,6 +19,8 @@ inline constexpr std::size_t max_unsent_answer_bytes = 4 * 1024 * 1024;
 // What is handed to the socket at once; a deadline holds for each such part.
 inline constexpr std::size_t write_part_bytes = 256 * 1024;
 inline constexpr std::size_t write_part_pieces = 64;
+// The same of a file, which the system sends by itself.
+inline constexpr std::size_t write_file_part_bytes = 1024 * 1024;
 // The smallest request: key, version, correlation id.
 inline constexpr std::size_t min_frame_bytes = 8;
 

@@ -71,7 +71,7 @@ using Direction = Readiness::Direction;
   return count < 0 ? -errno : count;
 }
 
-::ssize_t send(const Connection& connection, const PieceCursor& pieces) {
+::ssize_t send(const Connection& connection, const PieceCursor& pieces, int flags) {
   if (connection.readiness.closed()) return -ECANCELED;
   std::array<::iovec, PieceCursor::most_vectors> vectors;
   ::msghdr message{};
@@ -79,7 +79,8 @@ using Direction = Readiness::Direction;
   message.msg_iovlen = pieces.fill(vectors);
   ::ssize_t count = 0;
   do {
-    count = ::sendmsg(connection.readiness.descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    count =
+        ::sendmsg(connection.readiness.descriptor(), &message, flags | MSG_NOSIGNAL | MSG_DONTWAIT);
   } while (count < 0 && errno == EINTR);
   return count < 0 ? -errno : count;
 }
@@ -103,10 +104,10 @@ Task<Result<std::size_t>> read_from(ConnectionPtr connection, MutableByteView bu
   }
 }
 
-Task<Result<>> write_to(ConnectionPtr connection, std::span<const ByteView> pieces) {
+Task<Result<>> write_to(ConnectionPtr connection, std::span<const ByteView> pieces, int flags = 0) {
   std::size_t in_a_row = 0;
   for (PieceCursor rest(pieces); !rest.at_end();) {
-    const ::ssize_t count = send(*connection, rest);
+    const ::ssize_t count = send(*connection, rest, flags);
     if (count >= 0) {
       rest.advance(static_cast<std::size_t>(count));
       in_a_row += static_cast<std::size_t>(count);
@@ -183,6 +184,9 @@ class RealSocket final : public Socket {
   }
   [[clang::coro_wrapper]] Task<Result<>> write(std::span<const ByteView> pieces) override {
     return write_to(connection_, pieces);
+  }
+  [[clang::coro_wrapper]] Task<Result<>> write_head(std::span<const ByteView> pieces) override {
+    return write_to(connection_, pieces, MSG_MORE);
   }
   [[clang::coro_wrapper]] Task<Result<>> write_file(File& file, std::int64_t offset,
                                                     std::int64_t length) override {

@@ -236,6 +236,9 @@ class SimulatedNetwork::SocketEnd final : public Socket {
   [[clang::coro_wrapper]] Task<Result<>> write(std::span<const ByteView> pieces) override {
     return SimulatedNetwork::write(connection_, side_, pieces);
   }
+  [[clang::coro_wrapper]] Task<Result<>> write_head(std::span<const ByteView> pieces) override {
+    return write(pieces);
+  }
   [[clang::coro_wrapper]] Task<Result<>> write_file(File& file, std::int64_t offset,
                                                     std::int64_t length) override {
     return SimulatedNetwork::write_file(connection_, side_, file, offset, length);
