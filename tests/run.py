@@ -15,7 +15,11 @@ FUZZ_SECONDS = int(os.environ.get("ARUS_FUZZ_SECONDS", "6"))
 
 
 def build(preset, *targets):
-    subprocess.run(["./dev", "build", preset, *targets], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(["./dev", "build", preset, *targets], cwd=ROOT, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        print(done.stdout[-6000:], flush=True)
+        raise RuntimeError(f"./dev build {preset} failed")
 
 
 def server_environment():

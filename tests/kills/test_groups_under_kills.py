@@ -3,8 +3,10 @@ import collections
 import contextlib
 import faulthandler
 import os
+import queue
 import random
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +19,8 @@ from kafka.errors import KafkaError
 
 from tests.compatibility.broker import broker
 
+# What the copier asks for takes 30 s at most.
+COPIER_SILENCE_S = 50
 RUN_S = float(os.environ.get("ARUS_KILLS_SECONDS", "60"))
 PARTITIONS = 3
 GROUPS = {
@@ -41,6 +45,7 @@ class Stage:
         self.looks = 0
         self.copies = 0
         self.aborts = 0
+        self.stuck = 0
         self.lock = threading.Lock()
 
     def client(self, **more):
@@ -154,67 +159,37 @@ def look(stage, group, offsets, told, seen):
         stage.looks += 1
 
 
-class Steady:
-    """A chance that never makes the copier abort."""
-
-    def random(self):
-        return 0.0
-
-
-def copy(stage, chance, end):
-    """Copies the source in transactions, some of which it aborts or leaves open."""
+def copy(stage, seed, fates, end):
+    """Keeps a copier running until `end`; one that says nothing for long is stuck, and replaced."""
+    number = 0
     while not end.is_set():
+        number += 1
+        copier = subprocess.Popen(
+            [sys.executable, "-m", "tests.kills.copier", stage.server.address, f"{seed}-{number}",
+             fates], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        lines = queue.Queue()
+        reader = threading.Thread(target=lambda: [lines.put(line) for line in copier.stdout])
+        reader.start()
         try:
-            copy_for_a_while(stage, chance, end)
-        except ck.KafkaException as error:
-            if os.environ.get("ARUS_KILLS_VERBOSE"):
-                print("copier:", error, file=sys.stderr)
+            listen(stage, lines, end)
+            copier.stdin.close()
+            copier.wait(COPIER_SILENCE_S)
+        except (queue.Empty, subprocess.TimeoutExpired):
+            stage.stuck += 1
+        finally:
+            copier.kill()
+            copier.wait()
+            reader.join()
+            copier.stdout.close()
 
 
-def copy_for_a_while(stage, chance, end):
-    producer = ck.Producer(stage.client(transactional_id="copier", linger_ms=2,
-                                        transaction_timeout_ms=120000))
-    consumer = ck.Consumer(stage.client(group_id="copier", enable_auto_commit=False,
-                                        auto_offset_reset="earliest",
-                                        isolation_level="read_committed",
-                                        session_timeout_ms=6000, heartbeat_interval_ms=500))
-    try:
-        producer.init_transactions(30)
-        consumer.subscribe(["source"])
-        while not end.is_set():
-            messages = [m for m in consumer.consume(40, 0.3) if not m.error()]
-            if not messages:
-                continue
-            producer.begin_transaction()
-            fate = chance.random()
-            mark = "aborted-" if fate > 0.7 else ""
-            for m in messages:
-                producer.produce("copied", mark + m.value().decode(), partition=m.partition())
-            ends = {m.partition(): m.offset() + 1 for m in messages}
-            producer.send_offsets_to_transaction(
-                [ck.TopicPartition("source", p, o) for p, o in ends.items()],
-                consumer.consumer_group_metadata(), 30)
-            if fate > 0.95:
-                producer.flush(5)
-                return  # the next one with this id ends the transaction
-            if fate > 0.7:
-                producer.abort_transaction(30)
-                stage.aborts += 1
-                return
-            commit(producer)
-            stage.copies += 1
-    finally:
-        consumer.close()
-
-
-def commit(producer):
-    """Commits, however often the answer was lost."""
-    while True:
-        try:
-            return producer.commit_transaction(10)
-        except ck.KafkaException as error:
-            if not error.args[0].retriable():
-                raise
+def listen(stage, lines, end):
+    while not end.is_set():
+        line = lines.get(timeout=COPIER_SILENCE_S)
+        stage.copies += line == "commit\n"
+        stage.aborts += line == "abort\n"
+        if os.environ.get("ARUS_KILLS_VERBOSE") and line.startswith("error"):
+            print("copier:", line, file=sys.stderr)
 
 
 def read(stage, topic, isolation):
@@ -248,7 +223,7 @@ class UnderKills(unittest.TestCase):
                 made.result(30)
             threads = [threading.Thread(target=feed, args=(stage,)),
                        threading.Thread(target=watch, args=(stage,)),
-                       threading.Thread(target=copy, args=(stage, random.Random(chance.random()),
+                       threading.Thread(target=copy, args=(stage, chance.random(), "fates",
                                                            stage.end))]
             threads += [threading.Thread(target=follow,
                                          args=(stage, group, f"{group}-{i}", chance.random()))
@@ -258,7 +233,7 @@ class UnderKills(unittest.TestCase):
             kills = self.kill_again_and_again(server, chance)
             stage.end.set()
             for thread in threads:
-                thread.join(90)
+                thread.join(2 * COPIER_SILENCE_S + 50)
                 if thread.is_alive():
                     faulthandler.dump_traceback()
                     self.fail(f"{thread.name} did not end, seed {seed}, {kills} kills")
@@ -279,9 +254,9 @@ class UnderKills(unittest.TestCase):
     def finish_the_copy(self, stage):
         """A last copier without bad luck ends what the others left open and copies the rest."""
         end = threading.Event()
-        thread = threading.Thread(target=copy, args=(stage, Steady(), end))
+        thread = threading.Thread(target=copy, args=(stage, 0, "steady", end))
         thread.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         # The source has no markers in it: its offsets count its records.
         while (time.monotonic() < deadline
                and sum(self.committed(stage, "copier").values()) < stage.sent):
@@ -309,7 +284,7 @@ class UnderKills(unittest.TestCase):
         for group in GROUPS:
             self.assertTrue(self.committed(stage, group), f"{group} committed nothing: {run}")
         print(f"{stage.sent} records, {stage.copies} commits and {stage.aborts} aborts of the "
-              f"copier, {stage.commit_count} offset commits, {stage.looks} looks at offsets, "
+              f"copier ({stage.stuck} stuck), {stage.commit_count} offset commits, {stage.looks} looks at offsets, "
               f"{len(stage.owners)} ownerships; {run}",
               file=sys.stderr, flush=True)
 
