@@ -77,8 +77,9 @@ STAGES = {
     "tsan": stage_tsan,
     "kills": stage_kills,
 }
-# The sanitizer builds take as long as everything else together: they are asked for by name.
-DEFAULT = ["unit", "end_to_end", "compatibility"]
+# The unit tests of the sanitizer builds take as long as everything else together: they are asked for
+# by name, as are the random kills.
+DEFAULT = ["unit", "fuzz", "end_to_end", "compatibility"]
 
 
 def main(names):

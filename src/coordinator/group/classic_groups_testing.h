@@ -10,8 +10,8 @@
 #include "coordinator/group/classic_group.h"
 #include "coordinator/group/classic_groups.h"
 #include "coordinator/runtime/machine_testing.h"
-#include "protocol/record/consumer_protocol_subscription.h"
 #include "protocol/coordinator_record.h"
+#include "protocol/record/consumer_protocol_subscription.h"
 
 namespace arus::coordinator {
 

@@ -189,8 +189,8 @@ void Offsets::commit_transactional(Turn& turn, const GroupCaller& caller,
       [&](std::vector<Record> records, TxnOffsetCommitResponse response) {
         if (!records.empty()) {
           turn.append_transactional(request.producer_id, request.producer_epoch,
-                                    transaction_version_of(caller.api_version), caller.transaction_guard,
-                                    std::move(records));
+                                    transaction_version_of(caller.api_version),
+                                    caller.transaction_guard, std::move(records));
         }
         turn.answer<TxnOffsetCommitResponse>(std::move(reply), std::move(response));
       });
