@@ -113,10 +113,18 @@ class FakeLog final : public storage::Log {
   env::Task<Result<>> flush() override { co_return Result<>{}; }
   env::Task<Result<>> truncate_to(Offset) override { co_return Result<>{}; }
   env::Task<Result<>> advance_log_start(Offset) override { co_return Result<>{}; }
+  env::Task<Result<storage::RemovedSegments>> apply_retention(
+      std::optional<std::int64_t> now_ms) override {
+    retention_rounds.push_back(now_ms);
+    if (upkeep_error) co_return std::unexpected(*upkeep_error);
+    co_return storage::RemovedSegments{.count = 1, .size_bytes = 100};
+  }
 
   std::optional<Offset> unstable;
   ProducerId open_transaction = no_producer;
   bool stalled = false;
+  std::vector<std::optional<std::int64_t>> retention_rounds;
+  std::optional<Error> upkeep_error;
 
  private:
   void progress() {

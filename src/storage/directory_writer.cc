@@ -1,5 +1,6 @@
 #include "storage/directory_writer.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -132,6 +133,16 @@ Result<> DirectoryWriter::truncate(const std::shared_ptr<WriterFile>& file,
   if (!opened) return fail(std::move(opened).error());
   file->unsynced_ = true;
   return (*opened)->truncate(size_bytes);
+}
+
+void DirectoryWriter::release(WriterFile& file) {
+  const bool awaited = std::ranges::any_of(waiting_, [&file](const Waiting& group) {
+    return std::ranges::any_of(group.flush,
+                               [&file](const auto& each) { return each.get() == &file; });
+  });
+  if (awaited) return;
+  file.unsynced_ = false;
+  close(file);
 }
 
 Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView bytes) {

@@ -75,6 +75,9 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   Result<> write(const FileWrite& write);
   Result<> truncate(const std::shared_ptr<WriterFile>& file, std::int64_t size_bytes);
   void close(WriterFile& file) { open_files_.close(file); }
+  // Closes a file whose bytes another descriptor brought to stable storage, unless a flush of it
+  // is still to come.
+  void release(WriterFile& file);
   // Replaces a small file at once for readers, without waiting for stable storage.
   Result<> replace_unsynced(const std::string& path, ByteView bytes);
 

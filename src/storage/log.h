@@ -66,6 +66,12 @@ struct EpochEnd {
   Offset end = no_offset;
 };
 
+// What retention has taken away, with their files.
+struct RemovedSegments {
+  std::size_t count = 0;
+  std::int64_t size_bytes = 0;
+};
+
 // Told on the partition's loop when the log's ends have moved or its directory has failed.
 class LogObserver {
  public:
@@ -149,6 +155,10 @@ class Log {
   // that lie wholly below it are taken away. OFFSET_OUT_OF_RANGE beyond the log end; nothing
   // happens below the log start.
   virtual env::Task<Result<>> advance_log_start(Offset start) = 0;
+  // Moves the log start over segments that are older or more than retention allows, but not beyond
+  // the high watermark. Without `now_ms`, the wall clock's time, nothing goes for its age.
+  virtual env::Task<Result<RemovedSegments>> apply_retention(
+      std::optional<std::int64_t> now_ms) = 0;
 };
 
 }  // namespace arus::storage

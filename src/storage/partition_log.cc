@@ -70,6 +70,7 @@ void PartitionLog::adopt(LoadedLog loaded) {
   unsynced_.clear();
   for (const LoadedSegment& segment : loaded.segments) {
     segments_.push_back(std::make_unique<Segment>(folder_, segment));
+    segments_.back()->note_settled(host_->port->loop().now());
   }
   if (!segments_.empty()) {
     segments_.back()->open_tail({.bytes_since_entry = loaded.bytes_since_index_entry,
@@ -121,8 +122,7 @@ LogOffsets PartitionLog::offsets() const {
   return {.name = name_,
           .recovery_point = recovery_point_,
           .log_end = log_end_,
-          .high_watermark = std::max(
-              stated_start_, high_watermark_.value_or(synced() ? durable_end_ : written_end_)),
+          .high_watermark = std::max(stated_start_, visible_end()),
           .log_start = stated_start_,
           .starts_inside_segment =
               stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_)};
@@ -131,6 +131,10 @@ LogOffsets PartitionLog::offsets() const {
 EpochEnd PartitionLog::end_of_epoch(LeaderEpoch epoch) const {
   const EpochStart end = epochs_.end_of(epoch, log_end_);
   return {end.epoch, end.start};
+}
+
+Offset PartitionLog::visible_end() const {
+  return high_watermark_.value_or(synced() ? durable_end_ : written_end_);
 }
 
 void PartitionLog::set_high_watermark(Offset high_watermark) {
@@ -312,7 +316,11 @@ bool PartitionLog::must_roll(const BatchHeader& header, std::int64_t now_ms) con
   const std::int64_t age_ms = first_timestamp_ms_ >= 0 && header.max_timestamp_ms >= 0
                                   ? header.max_timestamp_ms - first_timestamp_ms_
                                   : now_ms - segment_created_ms_;
-  return age_ms > config_->segment_ms - roll_jitter_ms_;
+  // What is in the newest segment is never compacted.
+  const std::int64_t longest_ms =
+      config_->cleanup_compact ? std::min(config_->segment_ms, config_->max_compaction_lag_ms)
+                               : config_->segment_ms;
+  return age_ms > longest_ms - roll_jitter_ms_;
 }
 
 void PartitionLog::open_segment(Offset base) {
@@ -349,14 +357,21 @@ void PartitionLog::roll() {
   // The index files need no descriptor any more; the log keeps its own until it is flushed.
   files.erase(files.begin());
   port.act([files = std::move(files), paths = std::move(paths), folder = folder_->path,
-            &loop = port.loop(), link = link_, base = log_end_](DirectoryWriter* writer) mutable {
+            &loop = port.loop(), link = link_, base = log_end_, log = tail.log,
+            port = host_->port](DirectoryWriter* writer) mutable {
     for (const auto& file : files) writer->close(*file);
-    writer->sync_in_background(std::move(paths), std::move(folder), loop, [link, base] {
+    writer->sync_in_background(std::move(paths), std::move(folder), loop, [link, base, log, port] {
+      // A descriptor that stays open would keep the space of a file that is removed.
+      port->act([log](DirectoryWriter* closing) {
+        closing->release(*log);
+        return Result<>{};
+      });
       if (link->log != nullptr) link->log->note_background_sync(base);
     });
     return Result<>{};
   });
   full.close_tail();
+  full.note_settled(port.loop().now());
   open_segment(log_end_);
 }
 
@@ -364,6 +379,7 @@ void PartitionLog::note_background_sync(Offset base) {
   recovery_point_ = std::max(recovery_point_, std::min(base, log_end_));
   std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() < base; });
   host_->offsets_changed = true;
+  background_synced_.notify_all();
 }
 
 void PartitionLog::save_snapshot() {
@@ -434,12 +450,13 @@ void PartitionLog::on_durable(const WriteMark& mark) {
 
 void PartitionLog::on_writer_failure(const Error& error) {
   failure_ = error;
+  background_synced_.notify_all();
   if (observer_ != nullptr) observer_->on_failure(error);
 }
 
 void PartitionLog::release_decided() {
   if (!producers_) return;
-  producers_->release_below(high_watermark_.value_or(synced() ? durable_end_ : written_end_));
+  producers_->release_below(visible_end());
 }
 
 env::Task<Result<>> PartitionLog::flush() {

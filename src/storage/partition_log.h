@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "env/event.h"
 #include "storage/batch_scanner.h"
 #include "storage/leader_epochs.h"
 #include "storage/log.h"
@@ -72,6 +73,7 @@ class PartitionLog final : public Log, private WriteTarget {
   env::Task<Result<>> flush() override;
   env::Task<Result<>> truncate_to(Offset end) override;
   env::Task<Result<>> advance_log_start(Offset start) override;
+  env::Task<Result<RemovedSegments>> apply_retention(std::optional<std::int64_t> now_ms) override;
 
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   [[nodiscard]] LogOffsets offsets() const;
@@ -115,6 +117,13 @@ class PartitionLog final : public Log, private WriteTarget {
   env::Task<Result<LoadedLog>> reload();
   void drop_segments_below(Offset start);
 
+  [[nodiscard]] Offset visible_end() const;
+  [[nodiscard]] const Segment* find_unknown_age(std::int64_t now_ms) const;
+  env::Task<Result<>> learn_ages(std::int64_t now_ms);
+  [[nodiscard]] Offset find_retained_start(std::optional<std::int64_t> now_ms);
+  void close_newest();
+  env::Task<Result<>> wait_for_recovery_point(Offset offset);
+
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
   const Uuid topic_id_;
@@ -145,6 +154,8 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
+  RemovedSegments removed_;       // since the log was opened
+  env::Event background_synced_;  // the recovery point moved, or never will
   bool epochs_unsaved_ = false;
   bool dirty_ = false;  // a clean stop has something to finish
 };

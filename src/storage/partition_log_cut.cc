@@ -28,6 +28,18 @@ Result<std::int64_t> cut_position(env::FileSystem& files, const std::string& pat
   return *size;
 }
 
+// Also those that no segment begins at: a stop leaves one wherever the log ended.
+Result<> add_snapshots_below(env::FileSystem& files, const std::string& folder, Offset begin,
+                             std::vector<std::string>& paths) {
+  const auto entries = files.list(folder);
+  if (!entries) return fail(entries.error());
+  for (const auto& entry : *entries) {
+    const auto at = parse_segment_file_name(entry.name, suffix::producer_snapshot);
+    if (at && *at < begin) paths.push_back(join_path(folder, entry.name));
+  }
+  return {};
+}
+
 struct Cut {
   std::string folder;
   std::vector<Offset> removed;      // segments that go
@@ -166,16 +178,19 @@ void PartitionLog::drop_segments_below(Offset start) {
     for (const std::string_view kind : segment_kinds) {
       paths.push_back(join_path(folder_->path, segment_file_name(base, kind)));
     }
-    paths.push_back(join_path(folder_->path, segment_file_name(base, suffix::producer_snapshot)));
+    ++removed_.count;
+    removed_.size_bytes += segments_.front()->size_bytes();
     std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() == base; });
     segments_.erase(segments_.begin());
   }
   if (paths.empty()) return;
   const auto delay = env::milliseconds{config_->file_delete_delay_ms};
-  host_->port->act([paths, folder = folder_->path, delay, directory = host_->directory,
-                    link = link_, begin = segments_.front()->base_offset(),
-                    &loop = host_->port->loop()](DirectoryWriter* writer) -> Result<> {
+  host_->port->act([paths = std::move(paths), folder = folder_->path, delay,
+                    directory = host_->directory, link = link_,
+                    begin = segments_.front()->base_offset(),
+                    &loop = host_->port->loop()](DirectoryWriter* writer) mutable -> Result<> {
     env::FileSystem& files = writer->files();
+    ARUS_TRY(add_snapshots_below(files, folder, begin, paths));
     std::vector<std::string> renamed;
     for (const std::string& path : paths) {
       if (!files.exists(path)) continue;

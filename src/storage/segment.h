@@ -82,6 +82,14 @@ class Segment {
   [[nodiscard]] bool has_transaction_index() const { return transaction_index_bytes_ > 0; }
   void grow(std::int64_t bytes) { size_bytes_ += bytes; }
 
+  // What the age of the segment counts from: its largest timestamp, or what was noted in its place.
+  // Nothing while that is not known.
+  [[nodiscard]] std::optional<std::int64_t> newest_ms() const;
+  void note_newest(std::int64_t newest_ms) { newest_ms_ = newest_ms; }
+  // Since when nothing was added: it was closed, or found in its file.
+  [[nodiscard]] env::TimePoint settled_at() const { return settled_at_; }
+  void note_settled(env::TimePoint now) { settled_at_ = now; }
+
   void open_tail(const IndexBuilder::Start& start);
   [[nodiscard]] SegmentTail* tail() const { return tail_.get(); }
   // The segment is full: no more appends.
@@ -112,6 +120,8 @@ class Segment {
   mutable OpenFile log_;
   mutable OpenFile offset_index_;
   std::optional<TimeIndexEntry> largest_timestamp_;  // known once the tail is closed
+  std::optional<std::int64_t> newest_ms_;
+  env::TimePoint settled_at_{};
   std::unique_ptr<SegmentTail> tail_;
   std::vector<LogPosition> cursors_;  // the oldest first
 };
