@@ -19,11 +19,10 @@ constexpr ConfigKey keys[] = {
      .doc = "Whether an acknowledged record is on stable storage (synced) or in the operating "
             "system's page cache (page-cache, as in Kafka)."},
     {.name = "cleanup.policy", .scope = topic, .type = list, .update = cluster_wide,
-     .fallback = "delete", .rule = list_of("compact, delete"),
+     .effect = at_once, .fallback = "delete", .rule = list_of("compact, delete"),
      .synonyms = {{{"log.cleanup.policy"}}},
      .doc = "What is done with old segments of this topic: delete, compact, both, or nothing "
-            "when empty. Already now a compacted topic refuses records without a key; nothing "
-            "is deleted or compacted yet."},
+            "when empty. A compacted topic refuses records without a key."},
     {.name = "compression.gzip.level", .scope = topic, .type = int32, .update = cluster_wide,
      .effect = at_once, .fallback = "-1", .rule = gzip_level,
      .synonyms = {{{"compression.gzip.level"}}},
@@ -47,7 +46,8 @@ constexpr ConfigKey keys[] = {
      .synonyms = {{{"log.cleaner.delete.retention.ms"}}},
      .doc = "How long tombstones stay readable when the topic is compacted."},
     {.name = "file.delete.delay.ms", .scope = topic, .type = int64, .update = cluster_wide,
-     .fallback = "60000", .rule = at_least(0), .synonyms = {{{"log.segment.delete.delay.ms"}}},
+     .effect = at_once, .fallback = "60000", .rule = at_least(0),
+     .synonyms = {{{"log.segment.delete.delay.ms"}}},
      .doc = "How long the files of a deleted partition or segment are kept under another name "
             "before they are removed."},
     {.name = "flush.messages", .scope = topic, .type = int64, .update = cluster_wide,
@@ -133,10 +133,10 @@ constexpr ConfigKey keys[] = {
      .fallback = "false",
      .doc = "Whether this topic uses tiered storage."},
     {.name = "retention.bytes", .scope = topic, .type = int64, .update = cluster_wide,
-     .fallback = "-1", .synonyms = {{{"log.retention.bytes"}}},
+     .effect = at_once, .fallback = "-1", .synonyms = {{{"log.retention.bytes"}}},
      .doc = "A partition that grows beyond this loses its oldest segments; -1 is no limit."},
     {.name = "retention.ms", .scope = topic, .type = int64, .update = cluster_wide,
-     .fallback = "604800000", .rule = at_least(-1),
+     .effect = at_once, .fallback = "604800000", .rule = at_least(-1),
      .synonyms = {{{"log.retention.ms"},
                    {"log.retention.minutes", 60'000},
                    {"log.retention.hours", 3'600'000}}},

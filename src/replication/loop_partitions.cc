@@ -35,7 +35,8 @@ LoopPartitions::LoopPartitions(env::Environment& environment, env::Loop& loop,
       settings_(settings),
       directories_(directories),
       images_(images),
-      batch_work_(environment.pool(), settings.decompression_bytes / loop_count) {}
+      batch_work_(environment.pool(), settings.decompression_bytes / loop_count),
+      upkeep_(*this, settings.upkeep) {}
 
 LoopPartitions::~LoopPartitions() { ARUS_ASSERT(!started_); }
 
@@ -48,6 +49,7 @@ env::Task<void> LoopPartitions::stop() {
   if (!started_) co_return;
   images_.unsubscribe(*this);
   started_ = false;
+  co_await upkeep_.stop();
   const Error why{ErrorCode::not_leader_or_follower, "The broker is stopping", 0};
   const auto all = std::exchange(partitions_, {});
   for (const auto& [id, partition] : all) co_await partition->close(why);
@@ -67,6 +69,30 @@ const metadata::PartitionImage* LoopPartitions::assigned(const metadata::Metadat
   if (at == partition->replicas.end()) return nullptr;
   *replica = static_cast<std::size_t>(at - partition->replicas.begin());
   return partition;
+}
+
+std::vector<std::shared_ptr<Partition>> LoopPartitions::all() const {
+  std::vector<std::shared_ptr<Partition>> all;
+  all.reserve(partitions_.size());
+  for (const auto& [id, partition] : partitions_) all.push_back(partition);
+  // The order of the map is that of hashes.
+  std::ranges::sort(all, {}, [](const auto& partition) { return partition->name(); });
+  return all;
+}
+
+std::vector<TopicIdPartition> LoopPartitions::unopened() const {
+  std::vector<TopicIdPartition> unopened;
+  for (const auto& found : directories_.found()) {
+    const TopicPartition& name = found.log.name;
+    if (!is_mine(name.topic, name.partition)) continue;
+    const auto topic = image()->topic(name.topic);
+    if (!topic || (found.log.topic_id && *found.log.topic_id != topic->id)) continue;
+    const TopicIdPartition id{topic->id, name.partition};
+    std::size_t replica = 0;
+    if (partitions_.contains(id) || assigned(*image(), id, &replica) == nullptr) continue;
+    unopened.push_back(id);
+  }
+  return unopened;
 }
 
 Result<std::shared_ptr<Partition>> LoopPartitions::find(const TopicIdPartition& id) {

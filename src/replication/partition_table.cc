@@ -34,6 +34,10 @@ env::Task<Result<>> PartitionTable::start() {
     if (directory->clean_shutdown_epoch()) continue;
     ARUS_CO_TRY(co_await directory->sync_recovered());
   }
+  for (const auto& partitions : loops_) {
+    LoopPartitions* const here = partitions.get();
+    co_await env::call(here->loop(), [here] { here->start_upkeep(); });
+  }
   co_return Result<>{};
 }
 

@@ -120,6 +120,7 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] Offset visible_end() const;
   [[nodiscard]] const Segment* find_unknown_age(std::int64_t now_ms) const;
   env::Task<Result<>> learn_ages(std::int64_t now_ms);
+  void warn_of_future(std::optional<std::int64_t> newest_ms, std::optional<std::int64_t> now_ms);
   [[nodiscard]] Offset find_retained_start(std::optional<std::int64_t> now_ms);
   void close_newest();
   env::Task<Result<>> wait_for_recovery_point(Offset offset);
@@ -154,7 +155,8 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
-  RemovedSegments removed_;       // since the log was opened
+  RemovedSegments removed_;  // since the log was opened
+  env::TimePoint next_future_warning_{};
   env::Event background_synced_;  // the recovery point moved, or never will
   bool epochs_unsaved_ = false;
   bool dirty_ = false;  // a clean stop has something to finish

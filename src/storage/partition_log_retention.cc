@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "storage/log_search.h"
 #include "storage/partition_log.h"
 #include "storage/retention.h"
@@ -11,6 +12,9 @@ namespace arus::storage {
 
 namespace {
 
+const LogComponent log{"storage.retention"};
+
+constexpr env::Duration future_warning_interval = std::chrono::hours{1};
 constexpr env::Duration flush_patience = env::seconds(30);
 
 std::int64_t to_milliseconds(env::Duration duration) {
@@ -49,6 +53,16 @@ env::Task<Result<>> PartitionLog::learn_ages(std::int64_t now_ms) {
   co_return Result<>{};
 }
 
+void PartitionLog::warn_of_future(std::optional<std::int64_t> newest_ms,
+                                  std::optional<std::int64_t> now_ms) {
+  if (!newest_ms || !now_ms || *newest_ms <= *now_ms || config_->retention_ms < 0) return;
+  const env::TimePoint now = host_->port->loop().now();
+  if (now < next_future_warning_) return;
+  next_future_warning_ = now + future_warning_interval;
+  log.warning("{}: a timestamp lies {} s in the future, its segment stays until then",
+              name_.to_string(), (*newest_ms - *now_ms) / 1'000);
+}
+
 // Where the log shall begin; closes the newest segment when all of it shall go.
 Offset PartitionLog::find_retained_start(std::optional<std::int64_t> now_ms) {
   if (!config_->cleanup_delete || segments_.empty()) return log_start_;
@@ -57,6 +71,7 @@ Offset PartitionLog::find_retained_start(std::optional<std::int64_t> now_ms) {
   for (const auto& segment : segments_) {
     aging.push_back({segment->base_offset(), segment->size_bytes(), segment->newest_ms()});
   }
+  warn_of_future(aging.front().newest_ms, now_ms);
   const std::size_t expired = count_expired(aging, log_end_, visible_end(),
                                             {.retention_ms = config_->retention_ms,
                                              .retention_bytes = config_->retention_bytes,
