@@ -119,12 +119,30 @@ class FakeLog final : public storage::Log {
     if (upkeep_error) co_return std::unexpected(*upkeep_error);
     co_return storage::RemovedSegments{.count = 1, .size_bytes = 100};
   }
+  env::Task<Result<storage::CompactionNeed>> find_compaction_need(std::int64_t) override {
+    co_return storage::CompactionNeed{
+        .clean_bytes = 100, .cleanable_bytes = dirty_bytes, .due = dirty_bytes > 0};
+  }
+  env::Task<Result<storage::CompactionOutcome>> compact(
+      storage::CompactionRequest request) override {
+    ++compactions;
+    while (compaction_held_back && !request.stopped()) {
+      co_await env::sleep_for(env::milliseconds{1});
+    }
+    if (upkeep_error) co_return std::unexpected(*upkeep_error);
+    const std::int64_t freed = std::exchange(dirty_bytes, 0);
+    co_return storage::CompactionOutcome{
+        .replaced_segments = 1, .moved_bytes = 10, .freed_bytes = freed, .finished = true};
+  }
 
   std::optional<Offset> unstable;
   ProducerId open_transaction = no_producer;
   bool stalled = false;
   std::vector<std::optional<std::int64_t>> retention_rounds;
   std::optional<Error> upkeep_error;
+  std::int64_t dirty_bytes = 0;
+  int compactions = 0;
+  bool compaction_held_back = false;
 
  private:
   void progress() {

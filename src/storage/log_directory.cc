@@ -140,6 +140,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
     hosts_.push_back(std::make_shared<LogHost>(environment, writer_, std::move(port),
                                                options.open_files / 2 / loops));
     hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
+    environment.random().fill(hosts_.back()->key_secret);
   }
 }
 
@@ -226,7 +227,7 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
       home,
       PartitionLog::Identity{
           .name = name, .topic_id = topic_id, .path = folder, .created = created},
-      std::move(config), std::move(loaded), recovery_point, offsets.high_watermark);
+      std::move(config), std::move(loaded), recovery_point, offsets);
 }
 
 env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, LogOffsets offsets,

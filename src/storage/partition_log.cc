@@ -38,7 +38,7 @@ BatchHeader header_of(const record::BatchView& batch) {
 
 PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
                            std::shared_ptr<const config::TopicConfig> config, LoadedLog loaded,
-                           Offset recovery_point, Offset high_watermark)
+                           Offset recovery_point, const LogOffsets& checkpoint)
     : host_(std::move(host)),
       name_(std::move(identity.name)),
       topic_id_(identity.topic_id),
@@ -48,7 +48,10 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
   folder_->created_unsynced = identity.created;
   adopt(std::move(loaded));
   recovery_point_ = std::min(recovery_point, log_end_);
-  checkpointed_high_watermark_ = std::clamp(high_watermark, log_start_, log_end_);
+  checkpointed_high_watermark_ = std::clamp(checkpoint.high_watermark, log_start_, log_end_);
+  if (checkpoint.cleaned_to && *checkpoint.cleaned_to <= log_end_) {
+    cleaned_to_ = checkpoint.cleaned_to;
+  }
   failure_ = host_->port->failure();
   host_->port->add(*this);
   host_->logs.push_back(this);
@@ -125,7 +128,8 @@ LogOffsets PartitionLog::offsets() const {
           .high_watermark = std::max(stated_start_, visible_end()),
           .log_start = stated_start_,
           .starts_inside_segment =
-              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_)};
+              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_),
+          .cleaned_to = cleaned_to_};
 }
 
 EpochEnd PartitionLog::end_of_epoch(LeaderEpoch epoch) const {

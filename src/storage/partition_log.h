@@ -8,8 +8,10 @@
 
 #include "env/event.h"
 #include "storage/batch_scanner.h"
+#include "storage/file_latch.h"
 #include "storage/leader_epochs.h"
 #include "storage/log.h"
+#include "storage/log_cleaning.h"
 #include "storage/log_host.h"
 #include "storage/log_recovery.h"
 #include "storage/producer_state.h"
@@ -33,7 +35,7 @@ class PartitionLog final : public Log, private WriteTarget {
 
   PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
                std::shared_ptr<const config::TopicConfig> config, LoadedLog loaded,
-               Offset recovery_point, Offset high_watermark);
+               Offset recovery_point, const LogOffsets& checkpoint);
   ~PartitionLog() override;
 
   const TopicPartition& name() const override { return name_; }
@@ -74,6 +76,8 @@ class PartitionLog final : public Log, private WriteTarget {
   env::Task<Result<>> truncate_to(Offset end) override;
   env::Task<Result<>> advance_log_start(Offset start) override;
   env::Task<Result<RemovedSegments>> apply_retention(std::optional<std::int64_t> now_ms) override;
+  env::Task<Result<CompactionNeed>> find_compaction_need(std::int64_t now_ms) override;
+  env::Task<Result<CompactionOutcome>> compact(CompactionRequest request) override;
 
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   [[nodiscard]] LogOffsets offsets() const;
@@ -113,17 +117,33 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] std::int64_t readable_bytes(const Segment& segment) const;
   [[nodiscard]] SegmentView view(const Segment& segment) const;
   [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
+  [[nodiscard]] SegmentRead request_for(const Segment& segment, Offset from,
+                                        FetchBound bound) const;
   [[nodiscard]] std::unexpected<Error> out_of_range(Offset from) const;
   env::Task<Result<LoadedLog>> reload();
+  env::Task<Result<SegmentBatches>> read_cold(Offset base, Offset from, FetchBound bound,
+                                              SegmentView& facts);
   void drop_segments_below(Offset start);
 
   [[nodiscard]] Offset visible_end() const;
-  [[nodiscard]] const Segment* find_unknown_age(std::int64_t now_ms) const;
-  env::Task<Result<>> learn_ages(std::int64_t now_ms);
+  [[nodiscard]] const Segment* find_unknown_age(std::int64_t now_ms, Offset from,
+                                                std::int64_t enough_ms) const;
+  // Of closed segments that reach beyond `from`, up to the first that is younger than `enough_ms`.
+  env::Task<Result<>> learn_ages(std::int64_t now_ms, Offset from, std::int64_t enough_ms);
   void warn_of_future(std::optional<std::int64_t> newest_ms, std::optional<std::int64_t> now_ms);
   [[nodiscard]] Offset find_retained_start(std::optional<std::int64_t> now_ms);
   void close_newest();
   env::Task<Result<>> wait_for_recovery_point(Offset offset);
+
+  class CompactionRound;
+  env::Task<Result<CompactionOutcome>> run_compaction(CompactionRequest request);
+  [[nodiscard]] Offset dirty_from() const;
+  [[nodiscard]] std::size_t count_cleanable(std::int64_t now_ms) const;
+  [[nodiscard]] CleaningPlan plan_cleaning(const CompactionRequest& request) const;
+  env::Task<Result<std::int64_t>> first_dirty_timestamp(std::size_t cleanable);
+  [[nodiscard]] bool holds_segments(std::span<const Offset> bases) const;
+  env::Task<Result<bool>> exchange(const CleanedGroup& group, const std::shared_ptr<Link>& link);
+  void install(const CleanedGroup& group);
 
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
@@ -155,6 +175,9 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
+  FileLatch file_latch_;
+  std::optional<Offset> cleaned_to_;  // as of the last finished round
+  bool compacting_ = false;
   RemovedSegments removed_;  // since the log was opened
   env::TimePoint next_future_warning_{};
   env::Event background_synced_;  // the recovery point moved, or never will

@@ -85,6 +85,7 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
                    fmt::format("{} begins at {} and cannot be cut to {}", name_.to_string(),
                                log_start_.value(), end.value()));
   }
+  const auto alone = co_await file_latch_.hold_alone();
   // Nothing of what goes may still wait to be written or flushed.
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   epochs_.truncate_to(end);
@@ -111,6 +112,7 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
     return carry_out(*writer, cut, end);
   });
   recovery_point_ = std::min(recovery_point_, cut.shortened.value_or(end));
+  if (cleaned_to_ && *cleaned_to_ > end) cleaned_to_ = end;
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   auto loaded = co_await reload();
   if (!loaded) co_return fail(std::move(loaded).error());
@@ -157,6 +159,8 @@ env::Task<Result<>> PartitionLog::advance_log_start(Offset start) {
       co_return fail(std::move(kept).error());
     }
   }
+  // A segment that compaction is putting in place of others must not be taken for one of those.
+  co_await file_latch_.pass();
   // Others may have gone further meanwhile.
   if (start <= log_start_) co_return Result<>{};
   log_start_ = start;

@@ -23,20 +23,25 @@ std::int64_t to_milliseconds(env::Duration duration) {
 
 }  // namespace
 
-// The oldest segment whose age is to be looked up, unless one before it is too young to go.
-const Segment* PartitionLog::find_unknown_age(std::int64_t now_ms) const {
-  for (const auto& segment : segments_) {
-    if (segment->tail() != nullptr) break;
-    const auto newest_ms = segment->newest_ms();
-    if (!newest_ms) return segment.get();
-    if (now_ms - *newest_ms <= config_->retention_ms) break;
+// The oldest segment whose age is to be looked up, unless one before it is too young already.
+const Segment* PartitionLog::find_unknown_age(std::int64_t now_ms, Offset from,
+                                              std::int64_t enough_ms) const {
+  for (std::size_t i = 0; i + 1 < segments_.size(); ++i) {
+    if (segments_[i + 1]->base_offset() <= from) continue;
+    const auto newest_ms = segments_[i]->newest_ms();
+    if (!newest_ms) return segments_[i].get();
+    if (now_ms - *newest_ms <= enough_ms) break;
   }
   return nullptr;
 }
 
-env::Task<Result<>> PartitionLog::learn_ages(std::int64_t now_ms) {
+env::Task<Result<>> PartitionLog::learn_ages(std::int64_t now_ms, Offset from,
+                                             std::int64_t enough_ms) {
   env::FileSystem& files = host_->environment.files();
-  while (const Segment* const unknown = find_unknown_age(now_ms)) {
+  for (;;) {
+    const auto hold = co_await file_latch_.share();
+    const Segment* const unknown = find_unknown_age(now_ms, from, enough_ms);
+    if (unknown == nullptr) break;
     const Offset base = unknown->base_offset();
     const SegmentView facts = view(*unknown);
     const auto largest = co_await env::run_on(
@@ -104,7 +109,7 @@ env::Task<Result<RemovedSegments>> PartitionLog::apply_retention(
   if (failure_) co_return fail(*failure_);
   const RemovedSegments before = removed_;
   if (config_->cleanup_delete && config_->retention_ms >= 0 && now_ms) {
-    ARUS_CO_TRY(co_await learn_ages(*now_ms));
+    ARUS_CO_TRY(co_await learn_ages(*now_ms, log_start_, config_->retention_ms));
     if (failure_) co_return fail(*failure_);
   }
   const Offset start = find_retained_start(now_ms);
@@ -114,6 +119,7 @@ env::Task<Result<RemovedSegments>> PartitionLog::apply_retention(
     ARUS_CO_TRY(co_await advance_log_start(start));
   }
   // A stop may have come between moving the start and taking the files away.
+  co_await file_latch_.pass();
   drop_segments_below(log_start_);
   co_return RemovedSegments{.count = removed_.count - before.count,
                             .size_bytes = removed_.size_bytes - before.size_bytes};

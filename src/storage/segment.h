@@ -1,6 +1,7 @@
 // A run of consecutive record batches in one file, with its indexes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -80,6 +81,12 @@ class Segment {
   [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
   [[nodiscard]] bool has_transaction_index() const { return transaction_index_bytes_ > 0; }
+  // Of the larger index, once the segment is closed.
+  [[nodiscard]] std::int64_t index_bytes() const {
+    return std::max(
+        std::int64_t{offset_entries_} * static_cast<std::int64_t>(offset_index_format::entry_bytes),
+        std::int64_t{time_entries_} * static_cast<std::int64_t>(time_index_format::entry_bytes));
+  }
   void grow(std::int64_t bytes) { size_bytes_ += bytes; }
 
   // What the age of the segment counts from: its largest timestamp, or what was noted in its place.
@@ -92,6 +99,8 @@ class Segment {
 
   void open_tail(const IndexBuilder::Start& start);
   [[nodiscard]] SegmentTail* tail() const { return tail_.get(); }
+  // Of a segment that was closed before; its time index has it too.
+  void note_largest_timestamp(const TimeIndexEntry& largest) { largest_timestamp_ = largest; }
   // The segment is full: no more appends.
   void close_tail();
   void append_aborted(WritePort& port, const CompletedTransaction& transaction);
