@@ -78,12 +78,6 @@ inline env::Task<Served> read_all(Log& log, bool committed = false) {
       served.horizons += batch->has_delete_horizon();
       served.control_batches += batch->is_control();
       const ProducerId producer = batch->is_legacy() ? no_producer : batch->producer_id();
-      for (const Offset first : aborted[producer]) {
-        if (batch->base_offset() >= first && batch->last_offset() >= first &&
-            batch->base_offset() - first <= batch->last_offset_delta()) {
-          in_aborted[producer] = true;
-        }
-      }
       // A transaction's first batch may be gone; the marker ends it all the same.
       std::erase_if(aborted[producer], [&](Offset first) {
         if (first > batch->last_offset()) return false;

@@ -138,8 +138,9 @@ class PartitionLog final : public Log, private WriteTarget {
   class CompactionRound;
   env::Task<Result<CompactionOutcome>> run_compaction(CompactionRequest request);
   [[nodiscard]] Offset dirty_from() const;
-  [[nodiscard]] std::size_t count_cleanable(std::int64_t now_ms) const;
-  [[nodiscard]] CleaningPlan plan_cleaning(const CompactionRequest& request) const;
+  [[nodiscard]] std::size_t count_cleanable(std::int64_t now_ms, Offset recovery_point) const;
+  [[nodiscard]] CleaningPlan plan_cleaning(const CompactionRequest& request,
+                                           Offset recovery_point) const;
   env::Task<Result<std::int64_t>> first_dirty_timestamp(std::size_t cleanable);
   [[nodiscard]] bool holds_segments(std::span<const Offset> bases) const;
   env::Task<Result<bool>> exchange(const CleanedGroup& group, const std::shared_ptr<Link>& link);

@@ -13,9 +13,9 @@ Offset PartitionLog::dirty_from() const {
 }
 
 // How many of the oldest segments a round may go through.
-std::size_t PartitionLog::count_cleanable(std::int64_t now_ms) const {
+std::size_t PartitionLog::count_cleanable(std::int64_t now_ms, Offset recovery_point) const {
   const Offset end =
-      std::min({visible_end(), recovery_point_, first_unstable_offset().value_or(log_end_)});
+      std::min({visible_end(), recovery_point, first_unstable_offset().value_or(log_end_)});
   const Offset dirty = dirty_from();
   std::size_t count = 0;
   while (count + 1 < segments_.size()) {
@@ -62,7 +62,7 @@ env::Task<Result<CompactionNeed>> PartitionLog::find_compaction_need(std::int64_
   if (config_->min_compaction_lag_ms > 0) {
     ARUS_CO_TRY(co_await learn_ages(now_ms, dirty_from(), config_->min_compaction_lag_ms));
   }
-  const std::size_t cleanable = count_cleanable(now_ms);
+  const std::size_t cleanable = count_cleanable(now_ms, recovery_point_);
   const Offset dirty = dirty_from();
   for (std::size_t i = 0; i < cleanable; ++i) {
     const bool is_dirty = segments_[i + 1]->base_offset() > dirty;
@@ -78,7 +78,8 @@ env::Task<Result<CompactionNeed>> PartitionLog::find_compaction_need(std::int64_
   co_return need;
 }
 
-CleaningPlan PartitionLog::plan_cleaning(const CompactionRequest& request) const {
+CleaningPlan PartitionLog::plan_cleaning(const CompactionRequest& request,
+                                         Offset recovery_point) const {
   CleaningPlan plan{
       .folder = folder_->path,
       .dirty_from = dirty_from(),
@@ -88,7 +89,7 @@ CleaningPlan PartitionLog::plan_cleaning(const CompactionRequest& request) const
       .index_interval_bytes = config_->index_interval_bytes,
       .map_load_factor = request.map_load_factor,
       .secret = host_->key_secret};
-  const std::size_t cleanable = count_cleanable(request.now_ms);
+  const std::size_t cleanable = count_cleanable(request.now_ms, recovery_point);
   for (std::size_t i = 0; i < cleanable; ++i) {
     plan.segments.push_back({.base = segments_[i]->base_offset(),
                              .limit = segments_[i + 1]->base_offset(),
@@ -283,9 +284,14 @@ env::Task<Result<CompactionOutcome>> PartitionLog::compact(CompactionRequest req
 
 env::Task<Result<CompactionOutcome>> PartitionLog::run_compaction(CompactionRequest request) {
   if (failure_) co_return fail(*failure_);
-  // From the first change on the directory is not as the last stop left it.
-  ARUS_CO_TRY(co_await host_->writer->run([](DirectoryWriter*) { return Result<>{}; }));
-  CleaningPlan plan = plan_cleaning(request);
+  const std::shared_ptr<Link> link = link_;
+  const Offset recovery_point = recovery_point_;
+  if (const auto directory = host_->directory.lock()) {
+    ARUS_CO_TRY(co_await directory->checkpoint_now());
+  }
+  if (failure_) co_return fail(*failure_);
+  if (link != link_) co_return CompactionOutcome{};
+  CleaningPlan plan = plan_cleaning(request, recovery_point);
   if (plan.segments.empty() || plan.segments.back().limit <= plan.dirty_from) {
     co_return CompactionOutcome{.finished = true};
   }
