@@ -210,6 +210,8 @@ env::Task<Result<>> Broker::start_partitions() {
               std::max<std::int64_t>(config_.memory.decompression_bytes, 0)),
           .upkeep = {.initial_delay_ms = config_.integer("log.initial.task.delay.ms"),
                      .retention_check_interval_ms = config_.log_retention_check_interval_ms,
+                     .compaction_bytes = static_cast<std::size_t>(
+                         std::max<std::int64_t>(config_.memory.compaction_bytes, 0)),
                      .metrics = &metrics_}},
       std::move(directories_), quorum_->images());
   co_return co_await partitions_->start();

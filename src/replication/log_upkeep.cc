@@ -1,12 +1,19 @@
 #include "replication/log_upkeep.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/log.h"
+#include "config/lookup.h"
 #include "replication/loop_partitions.h"
 
 namespace arus::replication {
 namespace {
 
 const LogComponent log_lines{"replication.upkeep"};
+
+constexpr env::Duration first_failure_pause = std::chrono::minutes{1};
+constexpr env::Duration longest_failure_pause = std::chrono::hours{1};
 
 // Suspends here, continues behind everything that clients wait for, and stays in that class.
 class EnterBackground {
@@ -26,7 +33,34 @@ UpkeepMetrics::UpkeepMetrics(metrics::Registry& registry)
       removed_bytes(registry.counter("arus_log_retention_removed_bytes_total",
                                      "Bytes of segments that retention has taken away.")),
       retention_failures(registry.counter("arus_log_retention_failures_total",
-                                          "Partitions that retention failed for, once a round.")) {}
+                                          "Partitions that retention failed for, once a round.")),
+      compactions(registry.counter("arus_log_compactions_total", "Rounds of compaction.")),
+      compaction_moved_bytes(registry.counter("arus_log_compaction_moved_bytes_total",
+                                              "Bytes that compaction has read and written.")),
+      compaction_freed_bytes(registry.counter("arus_log_compaction_freed_bytes_total",
+                                              "Bytes that compaction has made logs smaller by.")),
+      compaction_failures(registry.counter("arus_log_compaction_failures_total",
+                                           "Rounds of compaction that failed.")),
+      uncleanable(registry.gauge("arus_log_uncleanable_partitions",
+                                 "Partitions whose last round of compaction failed.")) {}
+
+CleanerSettings make_cleaner_settings(const config::Layers& layers) {
+  const auto integer = [&](std::string_view key) {
+    return std::get<std::int64_t>(config::broker_value(key, layers));
+  };
+  const auto decimal = [&](std::string_view key) {
+    return std::get<double>(config::broker_value(key, layers));
+  };
+  CleanerSettings settings{
+      .enabled = std::get<bool>(config::broker_value("log.cleaner.enable", layers)),
+      .backoff_ms = integer("log.cleaner.backoff.ms"),
+      .dedupe_buffer_bytes = integer("log.cleaner.dedupe.buffer.size"),
+      .load_factor = decimal("log.cleaner.io.buffer.load.factor"),
+      .bytes_per_second = decimal("log.cleaner.io.max.bytes.per.second")};
+  if (settings.bytes_per_second >= std::numeric_limits<double>::max())
+    settings.bytes_per_second = 0;
+  return settings;
+}
 
 LogUpkeep::LogUpkeep(LoopPartitions& partitions, const UpkeepSettings& settings)
     : partitions_(partitions),
@@ -36,6 +70,7 @@ LogUpkeep::LogUpkeep(LoopPartitions& partitions, const UpkeepSettings& settings)
 void LogUpkeep::start() {
   clock_watch_.look(partitions_.environment().clock());
   env::spawn(gate_, run_retention());
+  env::spawn(gate_, run_compaction());
 }
 
 env::Task<void> LogUpkeep::stop() {
@@ -98,6 +133,93 @@ env::Task<void> LogUpkeep::retain(Partition& partition, std::optional<std::int64
   log_lines.info("{}: retention takes {} segments of {} bytes; the log begins at {}",
                  partition.name().to_string(), removed->count, removed->size_bytes,
                  partition.log().log_start().value());
+}
+
+env::Task<void> LogUpkeep::run_compaction() {
+  co_await EnterBackground{};
+  std::int64_t delay_ms = settings_.initial_delay_ms;
+  while (co_await pause(delay_ms)) {
+    const CleanerSettings settings = partitions_.cleaner_settings();
+    // At least a turn of the loop lies between two rounds.
+    delay_ms = std::max<std::int64_t>(settings.backoff_ms, 1);
+    if (!settings.enabled) continue;
+    // By a wrong clock tombstones would go too early.
+    const auto now_ms = clock_watch_.peek(partitions_.environment().clock());
+    if (!now_ms) continue;
+    const auto partition = co_await find_dirtiest(*now_ms);
+    if (partition == nullptr || stopping_) continue;
+    co_await compact(*partition, settings, *now_ms);
+    delay_ms = 1;
+  }
+}
+
+env::Task<std::shared_ptr<Partition>> LogUpkeep::find_dirtiest(std::int64_t now_ms) {
+  std::shared_ptr<Partition> dirtiest;
+  double highest_ratio = -1;
+  for (const auto& partition : partitions_.all()) {
+    if (stopping_) break;
+    if (!partition->is_open() || partition->closed() || !partition->config().cleanup_compact) {
+      continue;
+    }
+    const auto failed = uncleanable_.find(partition->id());
+    if (failed != uncleanable_.end() && partitions_.loop().now() < failed->second.again) continue;
+    const Partition::Use use(*partition);
+    const auto need = co_await partition->log().find_compaction_need(now_ms);
+    if (!need) {
+      note_failure(*partition, need.error());
+    } else if (need->due && need->dirty_ratio() > highest_ratio) {
+      highest_ratio = need->dirty_ratio();
+      dirtiest = partition;
+    }
+  }
+  co_return dirtiest;
+}
+
+env::Task<void> LogUpkeep::compact(Partition& partition, const CleanerSettings& settings,
+                                   std::int64_t now_ms) {
+  if (partition.closed()) co_return;
+  const Partition::Use use(partition);
+  const std::size_t loops = partitions_.environment().loop_count();
+  const auto memory =
+      static_cast<std::size_t>(std::max<std::int64_t>(settings.dedupe_buffer_bytes, 0));
+  const auto outcome = co_await partition.log().compact(
+      {.now_ms = now_ms,
+       .map_bytes = std::min(memory, settings_.compaction_bytes) / loops,
+       .map_load_factor = settings.load_factor,
+       .bytes_per_second = settings.bytes_per_second / static_cast<double>(loops),
+       .stopped = [this, &partition] { return stopping_ || partition.closed(); }});
+  if (!outcome) {
+    note_failure(partition, outcome.error());
+    co_return;
+  }
+  metrics_.compaction_moved_bytes.add(static_cast<std::uint64_t>(outcome->moved_bytes));
+  metrics_.compaction_freed_bytes.add(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(outcome->freed_bytes, 0)));
+  if (!outcome->finished) co_return;
+  note_success(partition);
+  metrics_.compactions.add();
+  log_lines.info("{}: compaction replaced {} segments and freed {} bytes",
+                 partition.name().to_string(), outcome->replaced_segments, outcome->freed_bytes);
+}
+
+void LogUpkeep::note_failure(const Partition& partition, const Error& error) {
+  const auto [failed, first] = uncleanable_.try_emplace(partition.id());
+  if (first) metrics_.uncleanable.add(1);
+  Uncleanable& entry = failed->second;
+  entry.pause = first ? first_failure_pause : std::min(entry.pause * 2, longest_failure_pause);
+  entry.again = partitions_.loop().refresh_now() + entry.pause;
+  metrics_.compaction_failures.add();
+  log_lines.error("{}: compaction failed and is tried again in {} s: {}",
+                  partition.name().to_string(),
+                  std::chrono::duration_cast<env::seconds>(entry.pause).count(), error.message);
+}
+
+void LogUpkeep::note_success(const Partition& partition) {
+  if (uncleanable_.erase(partition.id()) > 0) metrics_.uncleanable.add(-1);
+}
+
+void LogUpkeep::forget(const TopicIdPartition& id) {
+  if (uncleanable_.erase(id) > 0) metrics_.uncleanable.add(-1);
 }
 
 }  // namespace arus::replication

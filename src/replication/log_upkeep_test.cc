@@ -25,6 +25,9 @@ class LogUpkeepTest : public ::testing::Test {
         environment_(simulation_.make_environment({.loops = 2})),
         images_(*environment_, environment_->loop(0)) {
     set_log_level("replication", LogLevel::off);
+    make_table({});
+  }
+  void make_table(config::ConfigMap static_config) {
     auto made = std::make_unique<FakeDirectory>();
     directory_ = made.get();
     directory_->found_.push_back({.name = {"events", 0}, .topic_id = topic_id});
@@ -33,6 +36,7 @@ class LogUpkeepTest : public ::testing::Test {
     table_ = std::make_unique<PartitionTable>(
         *environment_,
         PartitionSettings{.node_id = BrokerId{1},
+                          .static_config = std::move(static_config),
                           .upkeep = {.initial_delay_ms = 1'000,
                                      .retention_check_interval_ms = 60'000,
                                      .metrics = &registry_}},
@@ -56,6 +60,9 @@ class LogUpkeepTest : public ::testing::Test {
     image->topic_names.set(topic_id, "events");
     auto delta = std::make_shared<metadata::MetadataDelta>();
     delta->created_or_changed_topics.push_back(topic_id);
+    image->config_map.set({metadata::ConfigResourceType::topic, "events"},
+                          std::make_shared<const metadata::ConfigMap>(
+                              metadata::ConfigMap{{"cleanup.policy", policy_}}));
     images_.publish(image, delta);
   }
   Task<void> open(std::int32_t partition) {
@@ -74,6 +81,7 @@ class LogUpkeepTest : public ::testing::Test {
   env::Simulation simulation_;
   std::unique_ptr<env::SimulatedEnvironment> environment_;
   metrics::Registry registry_;
+  std::string policy_ = "delete";
   metadata::ImagePublisher images_;
   FakeDirectory* directory_ = nullptr;
   std::unique_ptr<PartitionTable> table_;
@@ -127,6 +135,80 @@ TEST_F(LogUpkeepTest, ARoundAfterTheClockHasJumpedDeletesNothingForItsAge) {
     EXPECT_FALSE(rounds[1]);
     EXPECT_FALSE(rounds[2]);
     EXPECT_TRUE(rounds[3]);
+    co_await table_->stop();
+  });
+}
+
+TEST_F(LogUpkeepTest, LogsThatAreDueAreCompactedTheDirtiestFirstAndOneAtATime) {
+  policy_ = "compact";
+  run([this]() -> Task<void> {
+    publish();
+    EXPECT_TRUE(co_await table_->start());
+    for (std::int32_t i = 0; i < 3; ++i) co_await open(i);
+    log(1).dirty_bytes = 900;
+    log(2).dirty_bytes = 100;
+    co_await env::sleep_for(env::seconds{2});
+    EXPECT_EQ(log(0).compactions, 0);
+    EXPECT_EQ(log(1).compactions, 1);
+    EXPECT_EQ(log(2).compactions, 1);
+    co_await env::sleep_for(env::seconds{60});
+    EXPECT_EQ(log(1).compactions, 1);
+    co_await table_->stop();
+  });
+  EXPECT_NE(registry_.prometheus_text().find("arus_log_compactions_total 2"), std::string::npos);
+  EXPECT_NE(registry_.prometheus_text().find("arus_log_compaction_freed_bytes_total 1000"),
+            std::string::npos);
+}
+
+TEST_F(LogUpkeepTest, APartitionThatCannotBeCompactedIsCountedAndTriedAgain) {
+  policy_ = "compact";
+  run([this]() -> Task<void> {
+    publish();
+    EXPECT_TRUE(co_await table_->start());
+    co_await open(1);
+    log(1).dirty_bytes = 900;
+    log(1).upkeep_error = Error{ErrorCode::corrupt_message, "Damaged", 0};
+    co_await env::sleep_for(env::seconds{30});
+    EXPECT_EQ(log(1).compactions, 1);
+    EXPECT_NE(registry_.prometheus_text().find("arus_log_uncleanable_partitions 1"),
+              std::string::npos);
+    co_await env::sleep_for(env::seconds{60});
+    EXPECT_EQ(log(1).compactions, 2);
+    co_await env::sleep_for(env::seconds{60});
+    EXPECT_EQ(log(1).compactions, 2);
+    log(1).upkeep_error.reset();
+    co_await env::sleep_for(env::seconds{90});
+    EXPECT_EQ(log(1).compactions, 3);
+    EXPECT_NE(registry_.prometheus_text().find("arus_log_uncleanable_partitions 0"),
+              std::string::npos);
+    co_await table_->stop();
+  });
+}
+
+TEST_F(LogUpkeepTest, AStopEndsTheRoundThatIsUnderWay) {
+  policy_ = "compact";
+  run([this]() -> Task<void> {
+    publish();
+    EXPECT_TRUE(co_await table_->start());
+    co_await open(1);
+    log(1).dirty_bytes = 900;
+    log(1).compaction_held_back = true;
+    co_await env::sleep_for(env::seconds{2});
+    EXPECT_EQ(log(1).compactions, 1);
+    co_await table_->stop();
+  });
+}
+
+TEST_F(LogUpkeepTest, TheCleanerMayBeSwitchedOff) {
+  policy_ = "compact";
+  make_table({{"log.cleaner.enable", "false"}});
+  run([this]() -> Task<void> {
+    publish();
+    EXPECT_TRUE(co_await table_->start());
+    co_await open(1);
+    log(1).dirty_bytes = 900;
+    co_await env::sleep_for(env::seconds{60});
+    EXPECT_EQ(log(1).compactions, 0);
     co_await table_->stop();
   });
 }

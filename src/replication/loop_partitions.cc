@@ -165,6 +165,15 @@ config::TopicConfig LoopPartitions::compute_config(const metadata::MetadataImage
   return config::make_topic_config(layers, topic.name);
 }
 
+CleanerSettings LoopPartitions::cleaner_settings() const {
+  const auto& defaults = image()->configs(broker_resource(""));
+  const auto& own = image()->configs(broker_resource(std::to_string(settings_.node_id.value())));
+  return make_cleaner_settings({.overrides = nullptr,
+                                .dynamic_broker = &own,
+                                .dynamic_default = &defaults,
+                                .static_broker = &settings_.static_config});
+}
+
 std::shared_ptr<const config::TopicConfig> LoopPartitions::config_of(
     const metadata::TopicImage& topic) {
   auto& known = configs_[topic.id];
@@ -237,6 +246,7 @@ void LoopPartitions::forget(const metadata::TopicImage& topic) {
   for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
     const auto index = static_cast<std::int32_t>(i);
     any_mine = any_mine || is_mine(topic.name, index);
+    upkeep_.forget({topic.id, index});
     if (auto node = partitions_.extract({topic.id, index})) {
       open_ones.push_back(std::move(node.mapped()));
     }

@@ -45,7 +45,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Opens what was found on disk after an unclean stop and belongs to this loop, several at once;
   // what it recovers is not visible before the directory was synced. Sets strays aside.
   env::Task<Result<>> recover();
-  // Retention begins, in the background; stop() ends it.
+  // Retention and compaction begin, in the background; stop() ends it.
   void start_upkeep() { upkeep_.start(); }
   // Closes every log.
   env::Task<void> stop();
@@ -58,6 +58,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Effective settings of a topic, shared by its partitions here.
   [[nodiscard]] std::shared_ptr<const config::TopicConfig> config_of(
       const metadata::TopicImage& topic);
+  [[nodiscard]] CleanerSettings cleaner_settings() const;
   [[nodiscard]] record::BatchValidator& batch_validator() { return batch_validator_; }
   [[nodiscard]] BatchWork& batch_work() { return batch_work_; }
   [[nodiscard]] env::Environment& environment() { return environment_; }

@@ -32,16 +32,24 @@ std::size_t count_expired(std::span<const AgingSegment> segments, Offset log_end
   return count;
 }
 
+std::int64_t ClockWatch::jump_to(const Look& here) const {
+  if (!before_) return 0;
+  const auto passed = std::chrono::duration_cast<env::milliseconds>(here.now - before_->now);
+  const std::int64_t jump_ms = here.wall_ms - before_->wall_ms - passed.count();
+  return std::abs(jump_ms) > tolerance_ms ? jump_ms : 0;
+}
+
 std::optional<std::int64_t> ClockWatch::look(const env::Clock& clock) {
   const Look here{clock.wall_ms(), clock.now()};
-  jumped_ms_ = 0;
-  if (before_) {
-    const auto passed = std::chrono::duration_cast<env::milliseconds>(here.now - before_->now);
-    const std::int64_t jump = here.wall_ms - before_->wall_ms - passed.count();
-    if (std::abs(jump) > tolerance_ms) jumped_ms_ = jump;
-  }
+  jumped_ms_ = jump_to(here);
   before_ = here;
   if (jumped_ms_ != 0) return std::nullopt;
+  return here.wall_ms;
+}
+
+std::optional<std::int64_t> ClockWatch::peek(const env::Clock& clock) const {
+  const Look here{clock.wall_ms(), clock.now()};
+  if (jumped_ms_ != 0 || jump_to(here) != 0) return std::nullopt;
   return here.wall_ms;
 }
 

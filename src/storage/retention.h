@@ -39,6 +39,8 @@ class ClockWatch {
   // The wall clock's time, or nothing where it went otherwise than the monotonic one since the look
   // before. The first look has nothing to compare with.
   std::optional<std::int64_t> look(const env::Clock& clock);
+  // The same without taking note: also nothing while the look before noticed a jump.
+  [[nodiscard]] std::optional<std::int64_t> peek(const env::Clock& clock) const;
   // How far it had jumped at the last look; 0 where it had not.
   [[nodiscard]] std::int64_t jumped_ms() const { return jumped_ms_; }
 
@@ -47,6 +49,8 @@ class ClockWatch {
     std::int64_t wall_ms;
     env::TimePoint now;
   };
+  [[nodiscard]] std::int64_t jump_to(const Look& here) const;
+
   std::optional<Look> before_;
   std::int64_t jumped_ms_ = 0;
 };

@@ -100,11 +100,14 @@ TEST(ClockWatch, AJumpIsBelievedOnlyOnceTheClockHasRunOnEvenly) {
   EXPECT_EQ(watch.look(clock), clock.wall_ms());
   for (const std::int64_t jump_ms : {std::int64_t{61'000}, 10 * 365 * 24 * hour_ms, -hour_ms}) {
     clock.pass(300'000, jump_ms);
+    EXPECT_FALSE(watch.peek(clock));
     EXPECT_FALSE(watch.look(clock));
+    EXPECT_FALSE(watch.peek(clock));
     EXPECT_EQ(watch.jumped_ms(), jump_ms);
     clock.pass(300'000);
     EXPECT_EQ(watch.look(clock), clock.wall_ms());
     EXPECT_EQ(watch.jumped_ms(), 0);
+    EXPECT_EQ(watch.peek(clock), clock.wall_ms());
   }
 }
 
