@@ -38,7 +38,7 @@ inline Slice batch_of(const std::vector<KeyValue>& records, std::int64_t timesta
 
 inline Slice marker_of(ProducerId producer, std::int16_t epoch, bool committed) {
   return Slice(record::build_end_transaction({.producer_id = producer, .producer_epoch = epoch},
-                                             committed, 0, 1'000));
+                                             committed, 0, 1'750'000'000'000));
 }
 
 struct Served {
