@@ -106,15 +106,19 @@ env::Task<void> LogUpkeep::retain_all() {
         "evenly for a while",
         clock_watch_.jumped_ms() / 1'000);
   }
-  for (const TopicIdPartition& id : partitions_.unopened()) {
+  if (!std::exchange(all_opened_, true)) co_await open_all();
+  for (const auto& partition : partitions_.open_ones(false)) {
     if (stopping_) co_return;
-    if (const auto partition = partitions_.find(id))
-      static_cast<void>(co_await (*partition)->opened());
+    if (!partition->closed()) co_await retain(*partition, now_ms);
     co_await env::yield();
   }
-  for (const auto& partition : partitions_.all()) {
+}
+
+env::Task<void> LogUpkeep::open_all() {
+  for (const TopicIdPartition& id : partitions_.unopened()) {
     if (stopping_) co_return;
-    if (partition->is_open() && !partition->closed()) co_await retain(*partition, now_ms);
+    const auto partition = partitions_.find(id);
+    if (partition) static_cast<void>(co_await (*partition)->opened());
     co_await env::yield();
   }
 }
@@ -156,11 +160,9 @@ env::Task<void> LogUpkeep::run_compaction() {
 env::Task<std::shared_ptr<Partition>> LogUpkeep::find_dirtiest(std::int64_t now_ms) {
   std::shared_ptr<Partition> dirtiest;
   double highest_ratio = -1;
-  for (const auto& partition : partitions_.all()) {
+  for (const auto& partition : partitions_.open_ones(true)) {
     if (stopping_) break;
-    if (!partition->is_open() || partition->closed() || !partition->config().cleanup_compact) {
-      continue;
-    }
+    if (partition->closed()) continue;
     const auto failed = uncleanable_.find(partition->id());
     if (failed != uncleanable_.end() && partitions_.loop().now() < failed->second.again) continue;
     const Partition::Use use(*partition);

@@ -64,6 +64,8 @@ class LogUpkeep {
  private:
   env::Task<void> run_retention();
   env::Task<void> retain_all();
+  // What was on disk at the start and nobody has asked for yet.
+  env::Task<void> open_all();
   env::Task<void> retain(Partition& partition, std::optional<std::int64_t> now_ms);
   env::Task<void> run_compaction();
   // The dirtiest partition that is due; nothing when none is.
@@ -88,6 +90,7 @@ class LogUpkeep {
   storage::ClockWatch clock_watch_;
   env::Event stopped_;
   env::Gate gate_;
+  bool all_opened_ = false;
   bool stopping_ = false;
 };
 

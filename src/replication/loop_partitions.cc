@@ -71,13 +71,16 @@ const metadata::PartitionImage* LoopPartitions::assigned(const metadata::Metadat
   return partition;
 }
 
-std::vector<std::shared_ptr<Partition>> LoopPartitions::all() const {
-  std::vector<std::shared_ptr<Partition>> all;
-  all.reserve(partitions_.size());
-  for (const auto& [id, partition] : partitions_) all.push_back(partition);
-  // The order of the map is that of hashes.
-  std::ranges::sort(all, {}, [](const auto& partition) { return partition->name(); });
-  return all;
+// The order of the map is that of hashes, which a simulation must not depend on.
+std::vector<std::shared_ptr<Partition>> LoopPartitions::open_ones(bool only_compacted) const {
+  std::vector<std::shared_ptr<Partition>> found;
+  for (const auto& [id, partition] : partitions_) {
+    if (!partition->is_open() || partition->closed()) continue;
+    if (only_compacted && !partition->config().cleanup_compact) continue;
+    found.push_back(partition);
+  }
+  std::ranges::sort(found, {}, [](const auto& partition) { return partition->name(); });
+  return found;
 }
 
 std::vector<TopicIdPartition> LoopPartitions::unopened() const {

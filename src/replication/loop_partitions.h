@@ -66,8 +66,8 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // For tasks that finish appends; closed by stop().
   [[nodiscard]] env::Gate& gate() { return gate_; }
   [[nodiscard]] std::size_t open_count() const { return partitions_.size(); }
-  // Those that somebody has asked for.
-  [[nodiscard]] std::vector<std::shared_ptr<Partition>> all() const;
+  // Those that are open, or only those of them that are compacted, by name.
+  [[nodiscard]] std::vector<std::shared_ptr<Partition>> open_ones(bool only_compacted) const;
   // Those that were on disk at the start and nobody has asked for yet.
   [[nodiscard]] std::vector<TopicIdPartition> unopened() const;
 
