@@ -79,7 +79,12 @@ Task<void> commit_in_transaction(Client& client, std::int64_t offset, bool commi
   protocol::InitProducerIdRequest init;
   init.transactional_id = "copy";
   init.transaction_timeout_ms = 60'000;
-  const auto producer = co_await client.ask(init, 5);
+  auto producer = co_await client.ask(init, 5);
+  // The markers of the transaction before may still be on their way.
+  for (int i = 0; i < 500 && producer->error_code == ErrorCode::concurrent_transactions; ++i) {
+    co_await env::sleep_for(env::milliseconds{10});
+    producer = co_await client.ask(init, 5);
+  }
   EXPECT_EQ(producer->error_code, ErrorCode::none);
   protocol::TxnOffsetCommitRequest request;
   request.transactional_id = "copy";

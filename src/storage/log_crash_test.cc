@@ -7,6 +7,7 @@
 #include "env/simulated/disk.h"
 #include "record/batch.h"
 #include "storage/log_testing.h"
+#include "storage/partition_log.h"
 
 namespace arus::storage {
 namespace {
@@ -302,6 +303,36 @@ TEST_F(DiskFaultTest, AStalledDiskRefusesNewAppendsAfterASecondAndRecovers) {
     EXPECT_TRUE(co_await log->flush());
     EXPECT_EQ(log->durable_end(), Offset{accepted});
     EXPECT_TRUE(append(*log, make_batch()));
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(DiskFaultTest, TheRecoveryPointWaitsForTheSlowestSegment) {
+  run_body([this]() -> Task<void> {
+    auto config = test_config();
+    config->durability = config::Durability::page_cache;
+    config->segment_bytes = 300;
+    auto opened = co_await directory_->open_log({"topic", 0}, test_topic_id, config);
+    std::unique_ptr<Log> log = std::move(*opened);
+    bool stalled = false;
+    disk_->set_fault_hook([&stalled](const env::FileOperation& operation) {
+      env::FileFault fault;
+      const bool first = operation.act == env::FileAct::sync &&
+                         operation.path.ends_with("00000000000000000000.log");
+      if (first && !std::exchange(stalled, true)) fault.stall = env::seconds{30};
+      return fault;
+    });
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(append(*log, make_batch({.value_bytes = 250})));
+      co_await env::sleep_for(env::milliseconds{1});
+    }
+    co_await env::sleep_for(env::seconds{10});
+    EXPECT_TRUE(stalled);
+    EXPECT_EQ(static_cast<PartitionLog&>(*log).recovery_point(), Offset{0});
+    co_await env::sleep_for(env::seconds{30});
+    EXPECT_EQ(static_cast<PartitionLog&>(*log).recovery_point(), Offset{4});
+    disk_->set_fault_hook({});
     log = nullptr;
     EXPECT_TRUE(co_await directory_->close(1));
   });

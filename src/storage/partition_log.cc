@@ -71,6 +71,7 @@ PartitionLog::~PartitionLog() {
 void PartitionLog::adopt(LoadedLog loaded) {
   segments_.clear();
   unsynced_.clear();
+  background_syncs_.clear();
   for (const LoadedSegment& segment : loaded.segments) {
     segments_.push_back(std::make_unique<Segment>(folder_, segment));
     segments_.back()->note_settled(host_->port->loop().now());
@@ -370,13 +371,25 @@ void PartitionLog::roll() {
         closing->release(*log);
         return Result<>{};
       });
-      if (link->log != nullptr) link->log->note_background_sync(base);
+      if (link->log != nullptr) link->log->note_segment_synced(base);
     });
     return Result<>{};
   });
+  background_syncs_.push_back({.end = log_end_});
   full.close_tail();
   full.note_settled(port.loop().now());
   open_segment(log_end_);
+}
+
+// Segments may be flushed by several threads at once; the recovery point follows in their order.
+void PartitionLog::note_segment_synced(Offset end) {
+  const auto synced_one = std::ranges::find(background_syncs_, end, &BackgroundSync::end);
+  if (synced_one == background_syncs_.end()) return;
+  synced_one->done = true;
+  while (!background_syncs_.empty() && background_syncs_.front().done) {
+    note_background_sync(background_syncs_.front().end);
+    background_syncs_.pop_front();
+  }
 }
 
 void PartitionLog::note_background_sync(Offset base) {

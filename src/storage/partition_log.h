@@ -1,6 +1,7 @@
 // The log of one partition over the files of its directory.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,6 +112,7 @@ class PartitionLog final : public Log, private WriteTarget {
   void advance_written(const WriteMark& mark);
   void release_decided();
   void note_background_sync(Offset base);
+  void note_segment_synced(Offset end);
 
   [[nodiscard]] Segment* find_segment(Offset offset) const;
   [[nodiscard]] Segment* segment_at(Offset base) const;
@@ -181,6 +183,12 @@ class PartitionLog final : public Log, private WriteTarget {
   bool compacting_ = false;
   RemovedSegments removed_;  // since the log was opened
   env::TimePoint next_future_warning_{};
+  // Full segments that are being flushed, in order.
+  struct BackgroundSync {
+    Offset end;
+    bool done = false;
+  };
+  std::deque<BackgroundSync> background_syncs_;
   env::Event background_synced_;  // the recovery point moved, or never will
   bool epochs_unsaved_ = false;
   bool dirty_ = false;  // a clean stop has something to finish
