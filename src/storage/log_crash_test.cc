@@ -312,7 +312,7 @@ TEST_F(DiskFaultTest, TheRecoveryPointWaitsForTheSlowestSegment) {
   run_body([this]() -> Task<void> {
     auto config = test_config();
     config->durability = config::Durability::page_cache;
-    config->segment_bytes = 300;
+    config->segment_bytes = 400;
     auto opened = co_await directory_->open_log({"topic", 0}, test_topic_id, config);
     std::unique_ptr<Log> log = std::move(*opened);
     bool stalled = false;
