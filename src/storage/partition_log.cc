@@ -42,7 +42,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
     : host_(std::move(host)),
       name_(std::move(identity.name)),
       topic_id_(identity.topic_id),
-      folder_(std::make_shared<WriterFolder>(std::move(identity.path))),
+      folder_(std::make_shared<WriterFolder>(std::move(identity.path), name_, topic_id_)),
       config_(std::move(config)),
       link_(std::make_shared<Link>(this)) {
   folder_->created_unsynced = identity.created;
@@ -261,7 +261,7 @@ void PartitionLog::place(Slice bytes, const BatchHeader& header,
     first_timestamp_ms_ = header.max_timestamp_ms;
     segment_created_ms_ = now_ms;
   }
-  port.write(tail.log, position, std::move(bytes));
+  port.write(tail.log, position, std::move(bytes), uses_commit_log());
   segment.grow(header.size_bytes);
   tail.add(header.last_offset, position, header.size_bytes, header.max_timestamp_ms,
            config_->index_interval_bytes);

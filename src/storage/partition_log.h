@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/batch_scanner.h"
+#include "storage/directory_contents.h"
 #include "storage/leader_epochs.h"
 #include "storage/log.h"
 #include "storage/log_host.h"
@@ -90,6 +91,10 @@ class PartitionLog final : public Log, private WriteTarget {
   void on_writer_failure(const Error& error) override;
 
   [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
+  // Replaying the commit log needs the metadata first.
+  [[nodiscard]] bool uses_commit_log() const {
+    return synced() && name_.topic != metadata_topic_name;
+  }
   void adopt(LoadedLog loaded);
   Result<> check_size(std::size_t size_bytes) const;
   // The one way into the log: `header` says what `bytes`, one batch, holds.
@@ -112,6 +117,7 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] SegmentView view(const Segment& segment) const;
   [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
   [[nodiscard]] std::unexpected<Error> out_of_range(Offset from) const;
+  env::Task<Result<>> lower_recovery_point(Offset to);
   env::Task<Result<LoadedLog>> reload();
   void drop_segments_below(Offset start);
 

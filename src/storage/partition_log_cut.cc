@@ -94,21 +94,33 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
     open = {tail->log, tail->offset_index, tail->time_index};
     if (tail->transaction_index) open.push_back(tail->transaction_index);
   }
-  host_->port->act([open = std::move(open), cut, end](DirectoryWriter* writer) -> Result<> {
-    for (const auto& file : open) writer->close(*file);
-    return carry_out(*writer, cut, end);
-  });
-  recovery_point_ = std::min(recovery_point_, cut.shortened.value_or(end));
+  host_->port->act(
+      [open = std::move(open), folder = folder_, cut, end](DirectoryWriter* writer) -> Result<> {
+        ARUS_TRY(writer->settle(*folder, std::nullopt));
+        for (const auto& file : open) writer->close(*file);
+        return carry_out(*writer, cut, end);
+      });
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   auto loaded = co_await reload();
   if (!loaded) co_return fail(std::move(loaded).error());
-  link_->log = nullptr;
-  link_ = std::make_shared<Link>(this);
   adopt(std::move(*loaded));
   dirty_ = true;
   host_->offsets_changed = true;
   if (observer_ != nullptr) observer_->on_progress();
   co_return Result<>{};
+}
+
+// What will stand between the cut and the recovery point of before is not checked by a recovery
+// that believes the latter. Flushes of what is cut, which end later, must not move it back.
+env::Task<Result<>> PartitionLog::lower_recovery_point(Offset to) {
+  link_->log = nullptr;
+  link_ = std::make_shared<Link>(this);
+  if (recovery_point_ <= to) co_return Result<>{};
+  recovery_point_ = to;
+  host_->offsets_changed = true;
+  const auto directory = host_->directory.lock();
+  if (directory == nullptr || name_.topic == metadata_topic_name) co_return Result<>{};
+  co_return co_await directory->checkpoint_now();
 }
 
 env::Task<Result<LoadedLog>> PartitionLog::reload() {
@@ -172,17 +184,18 @@ void PartitionLog::drop_segments_below(Offset start) {
   }
   if (paths.empty()) return;
   const auto delay = env::milliseconds{config_->file_delete_delay_ms};
-  host_->port->act([paths, folder = folder_->path, delay, directory = host_->directory,
-                    link = link_, begin = segments_.front()->base_offset(),
+  host_->port->act([paths, folder = folder_, delay, directory = host_->directory, link = link_,
+                    begin = segments_.front()->base_offset(),
                     &loop = host_->port->loop()](DirectoryWriter* writer) -> Result<> {
     env::FileSystem& files = writer->files();
+    ARUS_TRY(writer->settle(*folder, begin));
     std::vector<std::string> renamed;
     for (const std::string& path : paths) {
       if (!files.exists(path)) continue;
       renamed.push_back(path + std::string(suffix::deleted));
       ARUS_TRY(files.rename(path, renamed.back()));
     }
-    ARUS_TRY(files.sync_directory(folder));
+    ARUS_TRY(files.sync_directory(folder->path));
     loop.post(
         [directory, link, begin, renamed = std::move(renamed), delay]() mutable {
           if (const auto alive = directory.lock()) alive->remove_later(std::move(renamed), delay);
