@@ -14,7 +14,6 @@ namespace {
 using env::Task;
 
 constexpr const char* root = "/data";
-constexpr bool truncates = false;
 
 // What one partition was given, as a list of batches, and how much of it was acknowledged.
 struct Model {
@@ -153,22 +152,23 @@ class PowerCutTest : public CrashTest {
       if (below(3) == 0) co_await env::sleep_for(env::microseconds(below(400)));
       if (below(40) == 0) static_cast<void>(co_await logs_[i]->flush());
       acknowledge();
-      if (truncates && below(80) == 0) co_await truncate(model, *logs_[i]);
+      if (below(80) == 0 && !co_await truncate(model, *logs_[i])) break;
     }
   }
   // Cuts the log before one of its batches. Until that is done, either state may be found.
-  Task<void> truncate(Model& model, Log& log) {
+  Task<bool> truncate(Model& model, Log& log) {
     const std::size_t kept = below(model.batches.size() + 1);
     Offset end;
     for (std::size_t i = 0; i < kept; ++i) {
       end = record::BatchView::parse(model.batches[i])->next_offset();
     }
     model.acknowledged = std::min(model.acknowledged, end);
-    if (!co_await log.truncate_to(end)) co_return;
+    if (!co_await log.truncate_to(end)) co_return false;
     EXPECT_EQ(log.log_end(), end);
     model.batches.resize(kept);
     model.end = end;
     acknowledge();
+    co_return true;
   }
   // The power goes in the middle of one of the coming changes, of which a part may be done.
   void cut_power_in(std::uint64_t changes) {

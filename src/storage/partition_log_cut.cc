@@ -73,7 +73,8 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
                    fmt::format("{} begins at {} and cannot be cut to {}", name_.to_string(),
                                log_start_.value(), end.value()));
   }
-  // Nothing of what goes may still wait to be written or flushed.
+  // Nothing of what goes may still wait to be written or flushed; what stays is durable afterwards.
+  if (auto done = co_await flush(); !done) co_return fail(std::move(done).error());
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   epochs_.truncate_to(end);
   epochs_unsaved_ = true;
@@ -93,6 +94,9 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
   if (SegmentTail* const tail = segments_.empty() ? nullptr : segments_.back()->tail()) {
     open = {tail->log, tail->offset_index, tail->time_index};
     if (tail->transaction_index) open.push_back(tail->transaction_index);
+  }
+  if (auto lowered = co_await lower_recovery_point(cut.shortened.value_or(end)); !lowered) {
+    co_return fail(std::move(lowered).error());
   }
   host_->port->act(
       [open = std::move(open), folder = folder_, cut, end](DirectoryWriter* writer) -> Result<> {
