@@ -107,7 +107,7 @@ Result<> CommitLog::append(std::span<const LoggedWrite> writes) {
     for (const Slice& piece : writes[i].pieces) pieces.push_back(piece.view());
   }
   ARUS_TRY(write_group(pieces, size, writes.size()));
-  for (const LoggedWrite& write : writes) note_dirty(write.file);
+  for (const LoggedWrite& write : writes) note_dirty(write);
   return {};
 }
 
@@ -131,7 +131,11 @@ Result<> CommitLog::write_group(std::vector<ByteView> pieces, std::size_t size_b
   return {};
 }
 
-void CommitLog::note_dirty(const std::shared_ptr<WriterFile>& file) {
+void CommitLog::note_dirty(const LoggedWrite& write) {
+  const std::shared_ptr<WriterFile>& file = write.file;
+  const auto last = record::BatchView::parse(write.pieces.back().view());
+  ARUS_ASSERT(last);
+  file->logged_end_ = last->next_offset();
   if (file->lap_ == active_->generation) return;
   file->lap_ = active_->generation;
   active_->dirty.push_back(file);
@@ -259,6 +263,7 @@ BackgroundJob CommitLog::flush_job(Lap& lap) {
   const bool created = folder.created_unsynced;
   const bool made_entries = folder.has_unsynced_entries();
   const std::uint64_t entries = folder.entries_made;
+  const Offset end = file->logged_end_;
   auto work = [&files = files_, root = root_, folder = folder.path, open = file->open_,
                path = file->path(), created, made_entries]() -> Result<> {
     if (created) {
@@ -268,9 +273,11 @@ BackgroundJob CommitLog::flush_job(Lap& lap) {
     if (created) ARUS_TRY(files.sync_directory(root));
     return open != nullptr ? open->sync() : sync_path(files, path);
   };
-  auto done = [this, folder = file->folder_, created, entries] {
-    if (created) folder->created_unsynced = false;
-    folder->entries_synced = std::max(folder->entries_synced, entries);
+  auto done = [this, file, created, entries, end] {
+    WriterFolder& folder = *file->folder_;
+    if (created) folder.created_unsynced = false;
+    folder.entries_synced = std::max(folder.entries_synced, entries);
+    if (file->logged_end_ >= end) folder.flushed(file->base_offset(), end);
     ++sealed_.front().flushed;
   };
   return {std::move(work), std::move(done)};

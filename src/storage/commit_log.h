@@ -99,7 +99,7 @@ class CommitLog {
                                                       const std::string& path, std::size_t size);
   void activate(Lap lap);
   Result<> write_group(std::vector<ByteView> pieces, std::size_t size_bytes, std::size_t entries);
-  void note_dirty(const std::shared_ptr<WriterFile>& file);
+  void note_dirty(const LoggedWrite& write);
   [[nodiscard]] bool wants_file() const;
   [[nodiscard]] std::size_t free_number() const;
   [[nodiscard]] bool is_due(const Lap& lap) const;

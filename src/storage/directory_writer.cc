@@ -158,7 +158,8 @@ Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView byt
   return files_.rename(temporary, path);
 }
 
-// Flushes as soon as nothing more is there to share the flush.
+// Flushes as soon as nothing more is there to share the flush. Everything that is queued ends with
+// this.
 void DirectoryWriter::end_turn() {
   if (waiting_.empty() || failure_) return;
   const bool full =
@@ -270,6 +271,8 @@ Result<> DirectoryWriter::settle(const WriterFolder& folder, std::optional<Offse
   if (!commit_log_.may_replay()) return {};
   if (!below) {
     auto dirty = commit_log_.dirty_files(folder);
+    // Flushes under way do not speak for what is written there later.
+    for (const auto& file : dirty) file->logged_end_ = no_offset;
     std::erase_if(dirty, [this](const auto& file) { return !files_.exists(file->path()); });
     ARUS_TRY(flush(dirty));
   }
@@ -298,12 +301,17 @@ void DirectoryWriter::go_offline(const Error& error) {
 }
 
 void DirectoryWriter::adopt(FoundCommitLog found) {
-  worker_->submit([this, found = std::move(found)] { commit_log_.adopt(found); });
+  worker_->submit([this, found = std::move(found)] {
+    commit_log_.adopt(found);
+    end_turn();
+  });
 }
 
 void DirectoryWriter::set_commit_log_owner(CommitLogOwner owner) {
-  worker_->submit(
-      [this, owner = std::move(owner)]() mutable { commit_log_.set_owner(std::move(owner)); });
+  worker_->submit([this, owner = std::move(owner)]() mutable {
+    commit_log_.set_owner(std::move(owner));
+    end_turn();
+  });
 }
 
 env::Task<void> DirectoryWriter::stop_background() {
@@ -312,6 +320,7 @@ env::Task<void> DirectoryWriter::stop_background() {
     background_stopped_ = true;
     idle_waiters_.emplace_back([idle, &loop] { loop.post([idle] { idle.set(true); }); });
     tell_if_idle();
+    end_turn();
   });
   co_await idle.wait();
 }
@@ -333,17 +342,22 @@ void DirectoryWriter::run_background() {
         if (alive == nullptr) return;
         alive->worker_->submit(
             [&self = *alive, result = std::move(result), done = std::move(job.done)]() mutable {
-              self.job_running_ = false;
-              if (!result) {
-                self.go_offline(result.error());
-              } else if (!self.failure_) {
-                done();
-              }
-              self.tell_if_idle();
-              self.run_background();
+              self.end_job(result, std::move(done));
             });
       },
       env::Priority::background);
+}
+
+void DirectoryWriter::end_job(const Result<>& result, std::move_only_function<void()> done) {
+  job_running_ = false;
+  if (!result) {
+    go_offline(result.error());
+  } else if (!failure_) {
+    done();
+  }
+  tell_if_idle();
+  end_turn();
+  run_background();
 }
 
 namespace {

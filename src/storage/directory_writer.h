@@ -116,6 +116,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
               WriteStage stage);
   void go_offline(const Error& error);
   void run_background();
+  void end_job(const Result<>& result, std::move_only_function<void()> done);
   void tell_if_idle();
 
   env::Environment& environment_;

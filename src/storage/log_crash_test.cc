@@ -52,6 +52,7 @@ class CrashTest : public testing::TestWithParam<std::tuple<Way, int>> {
  protected:
   CrashTest() : CrashTest(static_cast<std::uint64_t>(std::get<1>(GetParam()))) {
     options_.commit_log = options_of(std::get<0>(GetParam()));
+    options_.checkpoint_interval_ms = 10;
   }
   explicit CrashTest(std::uint64_t seed)
       : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {

@@ -42,7 +42,14 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
     : host_(std::move(host)),
       name_(std::move(identity.name)),
       topic_id_(identity.topic_id),
-      folder_(std::make_shared<WriterFolder>(std::move(identity.path), name_, topic_id_)),
+      self_(std::make_shared<Link>(this)),
+      folder_(std::make_shared<WriterFolder>(
+          std::move(identity.path), name_, topic_id_,
+          [&loop = host_->port->loop(), self = self_](Offset segment, Offset end) {
+            loop.post([self, segment, end] {
+              if (self->log != nullptr) self->log->note_flushed(segment, end);
+            });
+          })),
       config_(std::move(config)),
       link_(std::make_shared<Link>(this)) {
   folder_->created_unsynced = identity.created;
@@ -59,6 +66,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
 PartitionLog::~PartitionLog() {
   finish();
   link_->log = nullptr;
+  self_->log = nullptr;
   host_->port->remove(*this);
   std::erase(host_->logs, this);
   host_->closed.insert_or_assign(name_, offsets());
@@ -363,6 +371,15 @@ void PartitionLog::roll() {
 void PartitionLog::note_background_sync(Offset base) {
   recovery_point_ = std::max(recovery_point_, std::min(base, log_end_));
   std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() < base; });
+  host_->offsets_changed = true;
+}
+
+// Only where everything before the segment is on stable storage, with its indexes; and never up to
+// the segment's end, where a recovery would believe its indexes too.
+void PartitionLog::note_flushed(Offset segment, Offset end) {
+  const Offset point = std::min(end, log_end_) - 1;
+  if (cutting_ || recovery_point_ < segment || point <= recovery_point_) return;
+  recovery_point_ = point;
   host_->offsets_changed = true;
 }
 

@@ -77,6 +77,8 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   [[nodiscard]] LogOffsets offsets() const;
   void expire_producers(std::int64_t now_ms);
+  // The writer has brought this segment to stable storage, up to an offset.
+  void note_flushed(Offset segment, Offset end);
   // What the files held when they were opened is on stable storage.
   void note_recovery_synced() { note_background_sync(opened_end_); }
 
@@ -124,6 +126,7 @@ class PartitionLog final : public Log, private WriteTarget {
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
   const Uuid topic_id_;
+  const std::shared_ptr<Link> self_;  // for as long as this lives
   const std::shared_ptr<WriterFolder> folder_;
   std::shared_ptr<const config::TopicConfig> config_;
   LogObserver* observer_ = nullptr;
@@ -152,7 +155,8 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
   bool epochs_unsaved_ = false;
-  bool dirty_ = false;  // a clean stop has something to finish
+  bool cutting_ = false;  // truncate_to() is under way
+  bool dirty_ = false;    // a clean stop has something to finish
 };
 
 }  // namespace arus::storage

@@ -108,6 +108,7 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
   auto loaded = co_await reload();
   if (!loaded) co_return fail(std::move(loaded).error());
   adopt(std::move(*loaded));
+  cutting_ = false;
   dirty_ = true;
   host_->offsets_changed = true;
   if (observer_ != nullptr) observer_->on_progress();
@@ -119,6 +120,7 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
 env::Task<Result<>> PartitionLog::lower_recovery_point(Offset to) {
   link_->log = nullptr;
   link_ = std::make_shared<Link>(this);
+  cutting_ = true;
   if (recovery_point_ <= to) co_return Result<>{};
   recovery_point_ = to;
   host_->offsets_changed = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -17,13 +18,21 @@ namespace arus::storage {
 // The directory of one partition. Owner: the log that lives in it and the writer share it; `path`
 // never changes, the flags are the writer's.
 struct WriterFolder {
-  WriterFolder(std::string folder_path, TopicPartition the_name, Uuid the_topic_id)
-      : path(std::move(folder_path)), name(std::move(the_name)), topic_id(the_topic_id) {}
+  // Told on the writer that a segment is on stable storage up to an offset.
+  using Flushed = std::function<void(Offset segment, Offset end)>;
+
+  WriterFolder(std::string folder_path, TopicPartition the_name, Uuid the_topic_id,
+               Flushed the_flushed)
+      : path(std::move(folder_path)),
+        name(std::move(the_name)),
+        topic_id(the_topic_id),
+        flushed(std::move(the_flushed)) {}
   [[nodiscard]] bool has_unsynced_entries() const { return entries_synced < entries_made; }
 
   const std::string path;
   const TopicPartition name;
   const Uuid topic_id;
+  const Flushed flushed;
   bool created_unsynced = false;     // folder and partition.metadata are not on stable storage yet
   bool in_round = false;             // of the flush that is being prepared
   std::uint64_t entries_made = 0;    // segment files
@@ -65,6 +74,7 @@ class WriterFile {
   bool descriptor_lost_ = false;  // it was closed while there was something unsynced
   std::size_t round_bytes_ = 0;   // for the commit log, in this round
   std::uint64_t lap_ = 0;         // of the commit log that names it as dirty last
+  Offset logged_end_{-1};         // of what the commit log has of it
 };
 
 }  // namespace arus::storage
