@@ -237,6 +237,8 @@ env::Task<Result<>> Broker::join() {
   self.previous_broker_epoch = previous_epoch_;
   ARUS_CO_TRY(co_await quorum_->register_broker(std::move(self)));
   broker_epoch_ = quorum_->broker_epoch();
+  partitions_->set_registration(
+      {.incarnation_id = quorum_->incarnation_id(), .broker_epoch = broker_epoch_});
   co_return co_await quorum_->unfence();
 }
 

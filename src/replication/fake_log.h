@@ -189,6 +189,10 @@ class FakeDirectory final : public storage::LogDirectory {
     co_return Result<>{};
   }
   env::Task<Result<storage::DirectorySize>> space() override { co_return storage::DirectorySize{}; }
+  env::Task<Result<>> check_commit_log(std::optional<storage::BrokerRegistration>) override {
+    co_return Result<>{};
+  }
+  void set_registration(const storage::BrokerRegistration&) override {}
   env::Task<Result<>> sync_recovered() override { co_return Result<>{}; }
   env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
   bool offline() const override { return false; }

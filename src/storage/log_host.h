@@ -64,6 +64,7 @@ struct LogHost {
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
   bool offsets_changed = false;  // since the checkpoints were written
+  bool replay_failed = false;    // of the commit log that was found, for a log of this loop
   std::weak_ptr<DirectoryFiles> directory;
 };
 

@@ -42,7 +42,14 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
     : host_(std::move(host)),
       name_(std::move(identity.name)),
       topic_id_(identity.topic_id),
-      folder_(std::make_shared<WriterFolder>(std::move(identity.path))),
+      self_(std::make_shared<Link>(this)),
+      folder_(std::make_shared<WriterFolder>(
+          std::move(identity.path), name_, topic_id_,
+          [&loop = host_->port->loop(), self = self_](Offset segment, Offset end) {
+            loop.post([self, segment, end] {
+              if (self->log != nullptr) self->log->note_flushed(segment, end);
+            });
+          })),
       config_(std::move(config)),
       link_(std::make_shared<Link>(this)) {
   folder_->created_unsynced = identity.created;
@@ -62,6 +69,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
 PartitionLog::~PartitionLog() {
   finish();
   link_->log = nullptr;
+  self_->log = nullptr;
   host_->port->remove(*this);
   std::erase(host_->logs, this);
   host_->closed.insert_or_assign(name_, offsets());
@@ -270,7 +278,7 @@ void PartitionLog::place(Slice bytes, const BatchHeader& header,
     first_timestamp_ms_ = header.max_timestamp_ms;
     segment_created_ms_ = now_ms;
   }
-  port.write(tail.log, position, std::move(bytes));
+  port.write(tail.log, position, std::move(bytes), uses_commit_log());
   segment.grow(header.size_bytes);
   tail.add(header.last_offset, position, header.size_bytes, header.max_timestamp_ms,
            config_->index_interval_bytes);
@@ -397,6 +405,15 @@ void PartitionLog::note_background_sync(Offset base) {
   std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() < base; });
   host_->offsets_changed = true;
   background_synced_.notify_all();
+}
+
+// Only where everything before the segment is on stable storage, with its indexes; and never up to
+// the segment's end, where a recovery would believe its indexes too.
+void PartitionLog::note_flushed(Offset segment, Offset end) {
+  const Offset point = std::min(end, log_end_) - 1;
+  if (cutting_ || recovery_point_ < segment || point <= recovery_point_) return;
+  recovery_point_ = point;
+  host_->offsets_changed = true;
 }
 
 void PartitionLog::save_snapshot() {

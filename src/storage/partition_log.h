@@ -9,6 +9,7 @@
 
 #include "env/event.h"
 #include "storage/batch_scanner.h"
+#include "storage/directory_contents.h"
 #include "storage/file_latch.h"
 #include "storage/leader_epochs.h"
 #include "storage/log.h"
@@ -83,6 +84,8 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   [[nodiscard]] LogOffsets offsets() const;
   void expire_producers(std::int64_t now_ms);
+  // The writer has brought this segment to stable storage, up to an offset.
+  void note_flushed(Offset segment, Offset end);
   // What the files held when they were opened is on stable storage.
   void note_recovery_synced() { note_background_sync(opened_end_); }
 
@@ -97,6 +100,10 @@ class PartitionLog final : public Log, private WriteTarget {
   void on_writer_failure(const Error& error) override;
 
   [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
+  // Replaying the commit log needs the metadata first.
+  [[nodiscard]] bool uses_commit_log() const {
+    return synced() && name_.topic != metadata_topic_name;
+  }
   void adopt(LoadedLog loaded);
   Result<> check_size(std::size_t size_bytes) const;
   // The one way into the log: `header` says what `bytes`, one batch, holds.
@@ -122,6 +129,7 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] SegmentRead request_for(const Segment& segment, Offset from,
                                         FetchBound bound) const;
   [[nodiscard]] std::unexpected<Error> out_of_range(Offset from) const;
+  env::Task<Result<>> lower_recovery_point(Offset to);
   env::Task<Result<LoadedLog>> reload();
   env::Task<Result<SegmentBatches>> read_cold(Offset base, Offset from, FetchBound bound,
                                               SegmentView& facts);
@@ -151,6 +159,7 @@ class PartitionLog final : public Log, private WriteTarget {
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
   const Uuid topic_id_;
+  const std::shared_ptr<Link> self_;  // for as long as this lives
   const std::shared_ptr<WriterFolder> folder_;
   std::shared_ptr<const config::TopicConfig> config_;
   LogObserver* observer_ = nullptr;
@@ -191,7 +200,8 @@ class PartitionLog final : public Log, private WriteTarget {
   std::deque<BackgroundSync> background_syncs_;
   env::Event background_synced_;  // the recovery point moved, or never will
   bool epochs_unsaved_ = false;
-  bool dirty_ = false;  // a clean stop has something to finish
+  bool cutting_ = false;  // truncate_to() is under way
+  bool dirty_ = false;    // a clean stop has something to finish
 };
 
 }  // namespace arus::storage

@@ -129,6 +129,13 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
   const auto alone = co_await file_latch_.hold_alone();
   if (failure_) co_return fail(*failure_);
   if (link != link_ || !holds_segments(group.replaced)) co_return false;
+  // The commit log may still have what was written to the old files: at the places that it names
+  // there will be other batches.
+  const auto last =
+      std::ranges::lower_bound(segments_, group.replaced.back(), {}, &Segment::base_offset);
+  host_->port->act([folder = folder_, below = (*(last + 1))->base_offset()](
+                       DirectoryWriter* writer) { return writer->settle(*folder, below); });
+  ARUS_CO_TRY(co_await host_->port->drain());
   env::FileSystem& files = host_->environment.files();
   const Offset base = group.segment.base_offset;
   bool committed = false;

@@ -86,7 +86,8 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
                                log_start_.value(), end.value()));
   }
   const auto alone = co_await file_latch_.hold_alone();
-  // Nothing of what goes may still wait to be written or flushed.
+  // Nothing of what goes may still wait to be written or flushed; what stays is durable afterwards.
+  if (auto done = co_await flush(); !done) co_return fail(std::move(done).error());
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   epochs_.truncate_to(end);
   epochs_unsaved_ = true;
@@ -107,22 +108,39 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
     open = {tail->log, tail->offset_index, tail->time_index};
     if (tail->transaction_index) open.push_back(tail->transaction_index);
   }
-  host_->port->act([open = std::move(open), cut, end](DirectoryWriter* writer) -> Result<> {
-    for (const auto& file : open) writer->close(*file);
-    return carry_out(*writer, cut, end);
-  });
-  recovery_point_ = std::min(recovery_point_, cut.shortened.value_or(end));
+  if (auto lowered = co_await lower_recovery_point(cut.shortened.value_or(end)); !lowered) {
+    co_return fail(std::move(lowered).error());
+  }
   if (cleaned_to_ && *cleaned_to_ > end) cleaned_to_ = end;
+  host_->port->act(
+      [open = std::move(open), folder = folder_, cut, end](DirectoryWriter* writer) -> Result<> {
+        ARUS_TRY(writer->settle(*folder, std::nullopt));
+        for (const auto& file : open) writer->close(*file);
+        return carry_out(*writer, cut, end);
+      });
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   auto loaded = co_await reload();
   if (!loaded) co_return fail(std::move(loaded).error());
-  link_->log = nullptr;
-  link_ = std::make_shared<Link>(this);
   adopt(std::move(*loaded));
+  cutting_ = false;
   dirty_ = true;
   host_->offsets_changed = true;
   if (observer_ != nullptr) observer_->on_progress();
   co_return Result<>{};
+}
+
+// What will stand between the cut and the recovery point of before is not checked by a recovery
+// that believes the latter. Flushes of what is cut, which end later, must not move it back.
+env::Task<Result<>> PartitionLog::lower_recovery_point(Offset to) {
+  link_->log = nullptr;
+  link_ = std::make_shared<Link>(this);
+  cutting_ = true;
+  if (recovery_point_ <= to) co_return Result<>{};
+  recovery_point_ = to;
+  host_->offsets_changed = true;
+  const auto directory = host_->directory.lock();
+  if (directory == nullptr || name_.topic == metadata_topic_name) co_return Result<>{};
+  co_return co_await directory->checkpoint_now();
 }
 
 env::Task<Result<LoadedLog>> PartitionLog::reload() {
@@ -189,19 +207,19 @@ void PartitionLog::drop_segments_below(Offset start) {
   }
   if (paths.empty()) return;
   const auto delay = env::milliseconds{config_->file_delete_delay_ms};
-  host_->port->act([paths = std::move(paths), folder = folder_->path, delay,
-                    directory = host_->directory, link = link_,
-                    begin = segments_.front()->base_offset(),
+  host_->port->act([paths = std::move(paths), folder = folder_, delay, directory = host_->directory,
+                    link = link_, begin = segments_.front()->base_offset(),
                     &loop = host_->port->loop()](DirectoryWriter* writer) mutable -> Result<> {
     env::FileSystem& files = writer->files();
-    ARUS_TRY(add_snapshots_below(files, folder, begin, paths));
+    ARUS_TRY(writer->settle(*folder, begin));
+    ARUS_TRY(add_snapshots_below(files, folder->path, begin, paths));
     std::vector<std::string> renamed;
     for (const std::string& path : paths) {
       if (!files.exists(path)) continue;
       renamed.push_back(path + std::string(suffix::deleted));
       ARUS_TRY(files.rename(path, renamed.back()));
     }
-    ARUS_TRY(files.sync_directory(folder));
+    ARUS_TRY(files.sync_directory(folder->path));
     loop.post(
         [directory, link, begin, renamed = std::move(renamed), delay]() mutable {
           if (const auto alive = directory.lock()) alive->remove_later(std::move(renamed), delay);
