@@ -207,7 +207,12 @@ env::Task<Result<>> Broker::start_partitions() {
           .node_id = config_.node_id,
           .static_config = config_.properties,
           .decompression_bytes = static_cast<std::size_t>(
-              std::max<std::int64_t>(config_.memory.decompression_bytes, 0))},
+              std::max<std::int64_t>(config_.memory.decompression_bytes, 0)),
+          .upkeep = {.initial_delay_ms = config_.integer("log.initial.task.delay.ms"),
+                     .retention_check_interval_ms = config_.log_retention_check_interval_ms,
+                     .compaction_bytes = static_cast<std::size_t>(
+                         std::max<std::int64_t>(config_.memory.compaction_bytes, 0)),
+                     .metrics = &metrics_}},
       std::move(directories_), quorum_->images());
   co_return co_await partitions_->start();
 }
@@ -232,6 +237,8 @@ env::Task<Result<>> Broker::join() {
   self.previous_broker_epoch = previous_epoch_;
   ARUS_CO_TRY(co_await quorum_->register_broker(std::move(self)));
   broker_epoch_ = quorum_->broker_epoch();
+  partitions_->set_registration(
+      {.incarnation_id = quorum_->incarnation_id(), .broker_epoch = broker_epoch_});
   co_return co_await quorum_->unfence();
 }
 

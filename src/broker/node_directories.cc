@@ -26,7 +26,8 @@ Result<Opened> open_all(env::Environment& environment, const config::BrokerConfi
   const auto files = static_cast<double>(env::raise_descriptor_limit()) * share_of_files;
   const storage::DirectoryOptions options{
       .open_files = static_cast<std::size_t>(files / static_cast<double>(paths.size())),
-      .producer_id_expiration_ms = config.producer_id_expiration_ms};
+      .producer_id_expiration_ms = config.producer_id_expiration_ms,
+      .file_delete_delay_ms = config.integer("log.segment.delete.delay.ms")};
   Opened opened;
   for (const auto& path : paths) {
     auto directory = storage::LogDirectory::open(environment, path, options);

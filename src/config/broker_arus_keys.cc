@@ -27,8 +27,8 @@ constexpr ConfigKey keys[] = {
     {.name = "arus.memory.cache.bytes", .type = int64, .fallback = "33554432", .rule = at_least(0),
      .doc = "Newest record batches that are kept in memory for readers at the end of their "
             "partitions."},
-    {.name = "arus.memory.compaction.bytes", .type = int64, .fallback = "134217728",
-     .rule = at_least(1048576),
+    {.name = "arus.memory.compaction.bytes", .type = int64, .effect = at_restart,
+     .fallback = "134217728", .rule = at_least(1048576),
      .doc = "Share of the memory budget for compacting logs."},
     {.name = "arus.memory.connection.answer.bytes", .type = int64, .fallback = "4194304",
      .rule = at_least(65536),

@@ -113,10 +113,36 @@ class FakeLog final : public storage::Log {
   env::Task<Result<>> flush() override { co_return Result<>{}; }
   env::Task<Result<>> truncate_to(Offset) override { co_return Result<>{}; }
   env::Task<Result<>> advance_log_start(Offset) override { co_return Result<>{}; }
+  env::Task<Result<storage::RemovedSegments>> apply_retention(
+      std::optional<std::int64_t> now_ms) override {
+    retention_rounds.push_back(now_ms);
+    if (upkeep_error) co_return std::unexpected(*upkeep_error);
+    co_return storage::RemovedSegments{.count = 1, .size_bytes = 100};
+  }
+  env::Task<Result<storage::CompactionNeed>> find_compaction_need(std::int64_t) override {
+    co_return storage::CompactionNeed{
+        .clean_bytes = 100, .cleanable_bytes = dirty_bytes, .due = dirty_bytes > 0};
+  }
+  env::Task<Result<storage::CompactionOutcome>> compact(
+      storage::CompactionRequest request) override {
+    ++compactions;
+    while (compaction_held_back && !request.stopped()) {
+      co_await env::sleep_for(env::milliseconds{1});
+    }
+    if (upkeep_error) co_return std::unexpected(*upkeep_error);
+    const std::int64_t freed = std::exchange(dirty_bytes, 0);
+    co_return storage::CompactionOutcome{
+        .replaced_segments = 1, .moved_bytes = 10, .freed_bytes = freed, .finished = true};
+  }
 
   std::optional<Offset> unstable;
   ProducerId open_transaction = no_producer;
   bool stalled = false;
+  std::vector<std::optional<std::int64_t>> retention_rounds;
+  std::optional<Error> upkeep_error;
+  std::int64_t dirty_bytes = 0;
+  int compactions = 0;
+  bool compaction_held_back = false;
 
  private:
   void progress() {
@@ -163,6 +189,10 @@ class FakeDirectory final : public storage::LogDirectory {
     co_return Result<>{};
   }
   env::Task<Result<storage::DirectorySize>> space() override { co_return storage::DirectorySize{}; }
+  env::Task<Result<>> check_commit_log(std::optional<storage::BrokerRegistration>) override {
+    co_return Result<>{};
+  }
+  void set_registration(const storage::BrokerRegistration&) override {}
   env::Task<Result<>> sync_recovered() override { co_return Result<>{}; }
   env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
   bool offline() const override { return false; }

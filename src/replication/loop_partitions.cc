@@ -35,7 +35,8 @@ LoopPartitions::LoopPartitions(env::Environment& environment, env::Loop& loop,
       settings_(settings),
       directories_(directories),
       images_(images),
-      batch_work_(environment.pool(), settings.decompression_bytes / loop_count) {}
+      batch_work_(environment.pool(), settings.decompression_bytes / loop_count),
+      upkeep_(*this, settings.upkeep) {}
 
 LoopPartitions::~LoopPartitions() { ARUS_ASSERT(!started_); }
 
@@ -48,6 +49,7 @@ env::Task<void> LoopPartitions::stop() {
   if (!started_) co_return;
   images_.unsubscribe(*this);
   started_ = false;
+  co_await upkeep_.stop();
   const Error why{ErrorCode::not_leader_or_follower, "The broker is stopping", 0};
   const auto all = std::exchange(partitions_, {});
   for (const auto& [id, partition] : all) co_await partition->close(why);
@@ -67,6 +69,33 @@ const metadata::PartitionImage* LoopPartitions::assigned(const metadata::Metadat
   if (at == partition->replicas.end()) return nullptr;
   *replica = static_cast<std::size_t>(at - partition->replicas.begin());
   return partition;
+}
+
+// The order of the map is that of hashes, which a simulation must not depend on.
+std::vector<std::shared_ptr<Partition>> LoopPartitions::open_ones(bool only_compacted) const {
+  std::vector<std::shared_ptr<Partition>> found;
+  for (const auto& [id, partition] : partitions_) {
+    if (!partition->is_open() || partition->closed()) continue;
+    if (only_compacted && !partition->config().cleanup_compact) continue;
+    found.push_back(partition);
+  }
+  std::ranges::sort(found, {}, [](const auto& partition) { return partition->name(); });
+  return found;
+}
+
+std::vector<TopicIdPartition> LoopPartitions::unopened() const {
+  std::vector<TopicIdPartition> unopened;
+  for (const auto& found : directories_.found()) {
+    const TopicPartition& name = found.log.name;
+    if (!is_mine(name.topic, name.partition)) continue;
+    const auto topic = image()->topic(name.topic);
+    if (!topic || (found.log.topic_id && *found.log.topic_id != topic->id)) continue;
+    const TopicIdPartition id{topic->id, name.partition};
+    std::size_t replica = 0;
+    if (partitions_.contains(id) || assigned(*image(), id, &replica) == nullptr) continue;
+    unopened.push_back(id);
+  }
+  return unopened;
 }
 
 Result<std::shared_ptr<Partition>> LoopPartitions::find(const TopicIdPartition& id) {
@@ -137,6 +166,15 @@ config::TopicConfig LoopPartitions::compute_config(const metadata::MetadataImage
                               .dynamic_default = &defaults,
                               .static_broker = &settings_.static_config};
   return config::make_topic_config(layers, topic.name);
+}
+
+CleanerSettings LoopPartitions::cleaner_settings() const {
+  const auto& defaults = image()->configs(broker_resource(""));
+  const auto& own = image()->configs(broker_resource(std::to_string(settings_.node_id.value())));
+  return make_cleaner_settings({.overrides = nullptr,
+                                .dynamic_broker = &own,
+                                .dynamic_default = &defaults,
+                                .static_broker = &settings_.static_config});
 }
 
 std::shared_ptr<const config::TopicConfig> LoopPartitions::config_of(
@@ -211,6 +249,7 @@ void LoopPartitions::forget(const metadata::TopicImage& topic) {
   for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
     const auto index = static_cast<std::int32_t>(i);
     any_mine = any_mine || is_mine(topic.name, index);
+    upkeep_.forget({topic.id, index});
     if (auto node = partitions_.extract({topic.id, index})) {
       open_ones.push_back(std::move(node.mapped()));
     }

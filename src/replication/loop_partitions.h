@@ -14,6 +14,7 @@
 #include "record/validator.h"
 #include "replication/batch_work.h"
 #include "replication/directories.h"
+#include "replication/log_upkeep.h"
 #include "replication/partition.h"
 
 namespace arus::replication {
@@ -24,6 +25,7 @@ struct PartitionSettings {
   config::ConfigMap static_config;  // server.properties, for effective topic configs
   // arus.memory.decompression.bytes, for all loops together.
   std::size_t decompression_bytes = std::size_t{128} << 20;
+  UpkeepSettings upkeep;
 };
 
 // Opens logs when they are first asked for, so that neither starting nor creating topics costs
@@ -43,6 +45,8 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Opens what was found on disk after an unclean stop and belongs to this loop, several at once;
   // what it recovers is not visible before the directory was synced. Sets strays aside.
   env::Task<Result<>> recover();
+  // Retention and compaction begin, in the background; stop() ends it.
+  void start_upkeep() { upkeep_.start(); }
   // Closes every log.
   env::Task<void> stop();
 
@@ -54,6 +58,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Effective settings of a topic, shared by its partitions here.
   [[nodiscard]] std::shared_ptr<const config::TopicConfig> config_of(
       const metadata::TopicImage& topic);
+  [[nodiscard]] CleanerSettings cleaner_settings() const;
   [[nodiscard]] record::BatchValidator& batch_validator() { return batch_validator_; }
   [[nodiscard]] BatchWork& batch_work() { return batch_work_; }
   [[nodiscard]] env::Environment& environment() { return environment_; }
@@ -61,6 +66,10 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // For tasks that finish appends; closed by stop().
   [[nodiscard]] env::Gate& gate() { return gate_; }
   [[nodiscard]] std::size_t open_count() const { return partitions_.size(); }
+  // Those that are open, or only those of them that are compacted, by name.
+  [[nodiscard]] std::vector<std::shared_ptr<Partition>> open_ones(bool only_compacted) const;
+  // Those that were on disk at the start and nobody has asked for yet.
+  [[nodiscard]] std::vector<TopicIdPartition> unopened() const;
 
  private:
   void on_image(const metadata::ImagePointer& image, const metadata::MetadataDelta& delta) override;
@@ -95,6 +104,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Topics by name whose files are being removed; a new one of that name waits.
   std::unordered_map<std::string, std::shared_ptr<env::Event>> removals_;
   env::Gate gate_;
+  LogUpkeep upkeep_;
   bool started_ = false;
 };
 

@@ -17,8 +17,11 @@ class PartitionTable {
                  metadata::ImagePublisher& images);
 
   // Follows the image on every loop, recovers what an unclean stop left behind and makes that
-  // durable. What was stopped cleanly is opened when it is first asked for.
+  // durable. What was stopped cleanly is opened when it is first asked for. The image still has the
+  // registration of this node's last run, so that its commit log is known.
   env::Task<Result<>> start();
+  // This run's own registration, before the first append.
+  void set_registration(const storage::BrokerRegistration& registration);
   // Closes every log. The directories stay open.
   env::Task<void> stop();
 
@@ -34,6 +37,7 @@ class PartitionTable {
  private:
   PartitionSettings settings_;
   Directories directories_;
+  metadata::ImagePublisher& images_;
   std::vector<std::unique_ptr<LoopPartitions>> loops_;
 };
 

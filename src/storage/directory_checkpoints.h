@@ -12,9 +12,9 @@
 
 namespace arus::storage {
 
-// Writes replication-offset-, recovery-point-offset- and log-start-offset-checkpoint: each whole,
-// flushed and renamed, and only when it says something new. The cleaner's is only made where it is
-// absent. Owner: the writer's thread.
+// Writes replication-offset-, recovery-point-offset-, log-start-offset- and
+// cleaner-offset-checkpoint: each whole, flushed and renamed, and only when it says something new.
+// Owner: the writer's thread.
 class DirectoryCheckpoints {
  public:
   explicit DirectoryCheckpoints(std::string root) : root_(std::move(root)) {}

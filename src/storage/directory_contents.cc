@@ -39,8 +39,9 @@ bool is_expected(const env::DirectoryEntry& entry) {
 }
 
 // Sets one member of the offsets of every partition that a checkpoint names.
+template <class Member>
 Result<> read_checkpoint(env::FileSystem& files, const std::string& directory,
-                         std::string_view name, Offset LogOffsets::* member,
+                         std::string_view name, Member LogOffsets::* member,
                          std::map<TopicPartition, LogOffsets>& offsets) {
   const std::string path = join_path(directory, name);
   if (!files.exists(path)) return {};
@@ -55,7 +56,7 @@ Result<> read_checkpoint(env::FileSystem& files, const std::string& directory,
     LogOffsets& of = offsets[entry.partition];
     of.name = entry.partition;
     of.*member = entry.offset;
-    if (member == &LogOffsets::log_start) of.starts_inside_segment = true;
+    if (name == log_start_checkpoint_name) of.starts_inside_segment = true;
   }
   return {};
 }
@@ -111,6 +112,8 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
         std::pair{log_start_checkpoint_name, &LogOffsets::log_start}}) {
     ARUS_TRY(read_checkpoint(files, path, name, member, contents.checkpoints));
   }
+  ARUS_TRY(read_checkpoint(files, path, cleaner_checkpoint_name, &LogOffsets::cleaned_to,
+                           contents.checkpoints));
   const auto entries = files.list(path);
   if (!entries) return fail(entries.error());
   for (const auto& entry : *entries) {

@@ -15,4 +15,11 @@ struct DirectoryIdentity {
   Uuid directory_id;
 };
 
+// What the newest RegisterBrokerRecord of a node says of the run that wrote it.
+struct BrokerRegistration {
+  Uuid incarnation_id;
+  std::int64_t broker_epoch = -1;
+  friend bool operator==(const BrokerRegistration&, const BrokerRegistration&) = default;
+};
+
 }  // namespace arus::storage

@@ -1,5 +1,6 @@
 #include "storage/directory_writer.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -29,6 +30,7 @@ Result<std::shared_ptr<env::File>> WriterFiles::open(const std::shared_ptr<Write
 void WriterFiles::close(WriterFile& file) {
   if (file.open_ == nullptr) return;
   file.open_ = nullptr;
+  file.descriptor_lost_ = file.descriptor_lost_ || file.unsynced_;
   uses_.erase(file.use_);  // may end the file's life
 }
 
@@ -56,6 +58,7 @@ DirectoryWriter::DirectoryWriter(env::Environment& environment, std::string root
       root_(std::move(root)),
       limits_(limits),
       open_files_(environment.files(), limits.open_files),
+      commit_log_(environment.files(), root_, limits.commit_log),
       worker_(environment.make_worker("log-writer")) {}
 
 void DirectoryWriter::submit(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop) {
@@ -113,17 +116,27 @@ Result<> DirectoryWriter::perform(WriteGroup& group) {
   return {};
 }
 
-Result<> DirectoryWriter::write(const FileWrite& write) {
+Result<> DirectoryWriter::write(FileWrite& write) {
   auto file = open_files_.open(write.file);
   if (!file) return fail(std::move(file).error());
   std::vector<ByteView> pieces;
   pieces.reserve(write.pieces.size());
   for (const Slice& piece : write.pieces) pieces.push_back(piece.view());
   // The first write of a segment makes the file, even when it brings no bytes.
-  if (write.file->is_log() && write.position == 0) write.file->folder_->entries_unsynced = true;
+  if (write.file->is_log() && write.position == 0) ++write.file->folder_->entries_made;
   write.file->unsynced_ = true;
   if (write.size_bytes == 0) return {};
-  return (*file)->write_at(pieces, write.position);
+  ARUS_TRY((*file)->write_at(pieces, write.position));
+  if (write.logged && commit_log_.enabled()) {
+    write.file->round_bytes_ += write.size_bytes;
+    logged_.push_back({.file = std::move(write.file),
+                       .position = write.position,
+                       .size_bytes = write.size_bytes,
+                       .pieces = std::move(write.pieces)});
+  } else {
+    write.file->unlogged_ = true;
+  }
+  return {};
 }
 
 Result<> DirectoryWriter::truncate(const std::shared_ptr<WriterFile>& file,
@@ -131,7 +144,19 @@ Result<> DirectoryWriter::truncate(const std::shared_ptr<WriterFile>& file,
   auto opened = open_files_.open(file);
   if (!opened) return fail(std::move(opened).error());
   file->unsynced_ = true;
+  file->unlogged_ = true;
   return (*opened)->truncate(size_bytes);
+}
+
+void DirectoryWriter::release(WriterFile& file) {
+  const bool awaited = std::ranges::any_of(waiting_, [&file](const Waiting& group) {
+    return std::ranges::any_of(group.flush,
+                               [&file](const auto& each) { return each.get() == &file; });
+  });
+  if (awaited) return;
+  file.unsynced_ = false;
+  file.unlogged_ = false;
+  close(file);
 }
 
 Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView bytes) {
@@ -145,33 +170,71 @@ Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView byt
   return files_.rename(temporary, path);
 }
 
-// Flushes as soon as nothing more is there to share the flush.
+// Flushes as soon as nothing more is there to share the flush. Everything that is queued ends with
+// this.
 void DirectoryWriter::end_turn() {
   if (waiting_.empty() || failure_) return;
   const bool full =
       waiting_.size() >= limits_.round_groups || waiting_bytes_ >= limits_.round_bytes;
   if (!full && worker_->queued() > 0) return;
-  if (Result<> flushed = flush_waiting(); !flushed) {
-    go_offline(flushed.error());
+  if (Result<> ended = end_round(); !ended) {
+    go_offline(ended.error());
     return;
+  }
+  run_background();
+}
+
+// Files are flushed before the group of the commit log: what it names never stands behind bytes
+// that are not durable.
+Result<> DirectoryWriter::end_round() {
+  divide_round();
+  ARUS_TRY(flush_unlogged());
+  if (!logged_.empty()) {
+    ARUS_TRY(commit_log_.append(logged_));
+    logged_.clear();
   }
   for (const Waiting& group : std::exchange(waiting_, {})) {
     answer(group.port, *group.loop, group.id, WriteStage::durable);
   }
   waiting_bytes_ = 0;
+  return {};
 }
 
-Result<> DirectoryWriter::flush_waiting() {
+// Decides what goes to the commit log; the files of the rest are flushed.
+void DirectoryWriter::divide_round() {
+  const std::size_t direct_from = commit_log_.options().direct_from_bytes;
+  std::size_t size = 0;
+  for (const LoggedWrite& write : logged_) {
+    WriterFile& file = *write.file;
+    if (file.round_bytes_ >= direct_from) file.unlogged_ = true;
+    file.round_bytes_ = 0;
+    if (!file.unlogged_) size += CommitLog::size_of(write);
+  }
+  const bool fits = size > 0 && commit_log_.make_room(size);
+  std::erase_if(logged_, [fits](const LoggedWrite& write) {
+    if (!fits) write.file->unlogged_ = true;
+    return write.file->unlogged_;
+  });
+}
+
+Result<> DirectoryWriter::flush_unlogged() {
   std::vector<std::shared_ptr<WriterFile>> files;
-  std::vector<WriterFolder*> folders;  // in the order of the writes, each once
   for (const Waiting& group : waiting_) {
     for (const auto& file : group.flush) {
-      if (std::exchange(file->unsynced_, false)) files.push_back(file);
-      WriterFolder& folder = *file->folder_;
-      if ((folder.created_unsynced || folder.entries_unsynced) &&
-          !std::exchange(folder.in_round, true)) {
-        folders.push_back(&folder);
-      }
+      if (std::exchange(file->unlogged_, false)) files.push_back(file);
+    }
+  }
+  return flush(files);
+}
+
+Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& files) {
+  std::vector<WriterFolder*> folders;  // in the order of the writes, each once
+  for (const auto& file : files) {
+    file->unsynced_ = false;
+    WriterFolder& folder = *file->folder_;
+    if ((folder.created_unsynced || folder.has_unsynced_entries()) &&
+        !std::exchange(folder.in_round, true)) {
+      folders.push_back(&folder);
     }
   }
   if (files.size() + folders.size() > limits_.sync_each_up_to) {
@@ -183,7 +246,7 @@ Result<> DirectoryWriter::flush_waiting() {
   for (WriterFolder* const folder : folders) {
     folder->in_round = false;
     folder->created_unsynced = false;
-    folder->entries_unsynced = false;
+    folder->entries_synced = folder->entries_made;
   }
   return {};
 }
@@ -214,6 +277,21 @@ Result<> DirectoryWriter::flush_folders(const std::vector<WriterFolder*>& folder
   return {};
 }
 
+Result<> DirectoryWriter::settle(const WriterFolder& folder, std::optional<Offset> below) {
+  if (!commit_log_.may_replay() && logged_.empty()) return {};
+  ARUS_TRY(end_round());
+  if (!commit_log_.may_replay()) return {};
+  if (!below) {
+    auto dirty = commit_log_.dirty_files(folder);
+    // Flushes under way do not speak for what is written there later.
+    for (const auto& file : dirty) file->logged_end_ = no_offset;
+    std::erase_if(dirty, [this](const auto& file) { return !files_.exists(file->path()); });
+    ARUS_TRY(flush(dirty));
+  }
+  return commit_log_.append_settled(
+      folder, below.value_or(Offset{std::numeric_limits<std::int64_t>::max()}));
+}
+
 void DirectoryWriter::answer(const std::weak_ptr<WritePort>& port, env::Loop& loop,
                              std::uint64_t id, WriteStage stage) {
   loop.post([port, id, stage] {
@@ -227,9 +305,71 @@ void DirectoryWriter::go_offline(const Error& error) {
   failure_ = error;
   failure_->code = ErrorCode::kafka_storage_error;
   waiting_.clear();
+  logged_.clear();
+  tell_if_idle();
   for (const auto& port : ports_) {
     port->loop().post([port, told = *failure_] { port->fail_all(told); });
   }
+}
+
+void DirectoryWriter::adopt(FoundCommitLog found) {
+  worker_->submit([this, found = std::move(found)] {
+    commit_log_.adopt(found);
+    end_turn();
+  });
+}
+
+void DirectoryWriter::set_commit_log_owner(CommitLogOwner owner) {
+  worker_->submit([this, owner = std::move(owner)]() mutable {
+    commit_log_.set_owner(std::move(owner));
+    end_turn();
+  });
+}
+
+env::Task<void> DirectoryWriter::stop_background() {
+  const env::OneShot<bool> idle;
+  worker_->submit([this, idle, &loop = *env::Loop::current()] {
+    background_stopped_ = true;
+    idle_waiters_.emplace_back([idle, &loop] { loop.post([idle] { idle.set(true); }); });
+    tell_if_idle();
+    end_turn();
+  });
+  co_await idle.wait();
+}
+
+void DirectoryWriter::tell_if_idle() {
+  if (job_running_) return;
+  for (env::Work& tell : std::exchange(idle_waiters_, {})) tell();
+}
+
+void DirectoryWriter::run_background() {
+  if (job_running_ || background_stopped_ || failure_) return;
+  auto job = commit_log_.next_job();
+  if (!job) return;
+  job_running_ = true;
+  environment_.pool().submit(
+      [weak = weak_from_this(), job = std::move(*job)]() mutable {
+        Result<> result = job.work();
+        const auto alive = weak.lock();
+        if (alive == nullptr) return;
+        alive->worker_->submit(
+            [&self = *alive, result = std::move(result), done = std::move(job.done)]() mutable {
+              self.end_job(result, std::move(done));
+            });
+      },
+      env::Priority::background);
+}
+
+void DirectoryWriter::end_job(const Result<>& result, std::move_only_function<void()> done) {
+  job_running_ = false;
+  if (!result) {
+    go_offline(result.error());
+  } else if (!failure_) {
+    done();
+  }
+  tell_if_idle();
+  end_turn();
+  run_background();
 }
 
 namespace {

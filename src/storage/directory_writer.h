@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "env/environment.h"
+#include "env/event.h"
+#include "storage/commit_log.h"
 #include "storage/write_group.h"
 #include "storage/write_port.h"
 
@@ -39,17 +41,19 @@ struct DirectoryWriterLimits {
   std::size_t round_bytes = std::size_t{16} << 20;
   // From so many files on, one syncfs is cheaper than flushing each.
   std::size_t sync_each_up_to = 256;
+  CommitLogOptions commit_log;
 };
 
 // Carries out groups in order. Durability is a group commit: when no further group is waiting, or
-// a round is full, everything that was written for durable marks is flushed together, and all
-// groups of the round are answered.
+// a round is full, everything that was written for durable marks is made durable together, by one
+// group of the commit log where it has room and by flushes of the files otherwise, and all groups
+// of the round are answered.
 //
-// Holds: a group is answered as durable only after every file it named, the folder entry of each
-// new file, and for a new partition its folder and partition.metadata, are on stable storage; and
-// only after all groups before it. After the first failed write, flush or action nothing is
-// changed or answered any more: every port is told, the failure stays.
-// Members without another note run on the writer's own thread.
+// Holds: a group is answered as durable only after what it wrote to every file it named is in the
+// commit log, or the file, its folder's entry of it, and for a new partition its folder and
+// partition.metadata, are on stable storage; and only after all groups before it. After the first
+// failed write, flush or action nothing is changed or answered any more: every port is told, the
+// failure stays. Members without another note run on the writer's own thread.
 class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
  public:
   DirectoryWriter(env::Environment& environment, std::string root,
@@ -70,11 +74,25 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void sync_in_background(std::vector<std::string> paths, std::string folder, env::Loop& loop,
                           env::Work done);
 
+  // Thread-safe. For the commit log: what was found, before the first group; whose it is.
+  void adopt(FoundCommitLog found);
+  void set_commit_log_owner(CommitLogOwner owner);
+  // From any loop: completes when nothing is under way in the background, and ends that.
+  env::Task<void> stop_background();
+
+  // The rest is for actions.
+  [[nodiscard]] CommitLog& commit_log() { return commit_log_; }
+  // Nothing that was written to this folder's segments below `below` is replayed from here on. With
+  // nothing as bound it is all of them, and they are flushed before.
+  Result<> settle(const WriterFolder& folder, std::optional<Offset> below);
   [[nodiscard]] env::FileSystem& files() { return files_; }
   [[nodiscard]] const std::string& root() const { return root_; }
-  Result<> write(const FileWrite& write);
+  Result<> write(FileWrite& write);
   Result<> truncate(const std::shared_ptr<WriterFile>& file, std::int64_t size_bytes);
   void close(WriterFile& file) { open_files_.close(file); }
+  // Closes a file whose bytes another descriptor brought to stable storage, unless a flush of it
+  // is still to come.
+  void release(WriterFile& file);
   // Replaces a small file at once for readers, without waiting for stable storage.
   Result<> replace_unsynced(const std::string& path, ByteView bytes);
 
@@ -91,12 +109,18 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   Result<> perform(WriteGroup& group);
   void execute(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop);
   void end_turn();
-  Result<> flush_waiting();
+  Result<> end_round();
+  void divide_round();
+  Result<> flush_unlogged();
+  Result<> flush(const std::vector<std::shared_ptr<WriterFile>>& files);
   Result<> flush_files(const std::vector<std::shared_ptr<WriterFile>>& files);
   Result<> flush_folders(const std::vector<WriterFolder*>& folders);
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
               WriteStage stage);
   void go_offline(const Error& error);
+  void run_background();
+  void end_job(const Result<>& result, std::move_only_function<void()> done);
+  void tell_if_idle();
 
   env::Environment& environment_;
   env::FileSystem& files_;
@@ -107,6 +131,11 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   WriterFiles open_files_;
   std::vector<Waiting> waiting_;  // for the next flush
   std::size_t waiting_bytes_ = 0;
+  std::vector<LoggedWrite> logged_;  // of this round, for the commit log
+  CommitLog commit_log_;
+  bool job_running_ = false;
+  bool background_stopped_ = false;
+  std::vector<env::Work> idle_waiters_;
   std::optional<Error> failure_;
   std::unique_ptr<env::Worker> worker_;  // last, so that its thread ends first
 };

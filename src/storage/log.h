@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -64,6 +65,39 @@ struct TimestampedOffset {
 struct EpochEnd {
   LeaderEpoch epoch = no_leader_epoch;
   Offset end = no_offset;
+};
+
+// What retention has taken away, with their files.
+struct RemovedSegments {
+  std::size_t count = 0;
+  std::int64_t size_bytes = 0;
+};
+
+// How much of a log compaction has to do.
+struct CompactionNeed {
+  std::int64_t clean_bytes = 0;      // of segments that an earlier round went through
+  std::int64_t cleanable_bytes = 0;  // of those that a round may go through now
+  bool due = false;                  // by min.cleanable.dirty.ratio or max.compaction.lag.ms
+  [[nodiscard]] double dirty_ratio() const {
+    if (cleanable_bytes == 0) return 0;
+    return static_cast<double>(cleanable_bytes) /
+           static_cast<double>(clean_bytes + cleanable_bytes);
+  }
+};
+
+struct CompactionRequest {
+  std::int64_t now_ms = 0;  // wall clock
+  std::size_t map_bytes = std::size_t{128} << 20;
+  double map_load_factor = 0.9;
+  double bytes_per_second = 0;    // read and written; 0: as fast as it goes
+  std::function<bool()> stopped;  // asked between pieces; a round that is stopped begins anew later
+};
+
+struct CompactionOutcome {
+  std::size_t replaced_segments = 0;
+  std::int64_t moved_bytes = 0;  // read and written
+  std::int64_t freed_bytes = 0;
+  bool finished = false;
 };
 
 // Told on the partition's loop when the log's ends have moved or its directory has failed.
@@ -149,6 +183,15 @@ class Log {
   // that lie wholly below it are taken away. OFFSET_OUT_OF_RANGE beyond the log end; nothing
   // happens below the log start.
   virtual env::Task<Result<>> advance_log_start(Offset start) = 0;
+  // Moves the log start over segments that are older or more than retention allows, but not beyond
+  // the high watermark. Without `now_ms`, the wall clock's time, nothing goes for its age.
+  virtual env::Task<Result<RemovedSegments>> apply_retention(
+      std::optional<std::int64_t> now_ms) = 0;
+  // Nothing is due in a log whose cleanup.policy lacks `compact`.
+  virtual env::Task<Result<CompactionNeed>> find_compaction_need(std::int64_t now_ms) = 0;
+  // One round of compaction, as docs/internals/compaction.md says. One at a time. After an error,
+  // or when it was stopped, the log serves what it did; CORRUPT_MESSAGE for damage.
+  virtual env::Task<Result<CompactionOutcome>> compact(CompactionRequest request) = 0;
 };
 
 }  // namespace arus::storage

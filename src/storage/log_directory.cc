@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "storage/clean_shutdown_file.h"
+#include "storage/commit_log_reader.h"
 #include "storage/directory_checkpoints.h"
 #include "storage/directory_contents.h"
 #include "storage/directory_writer.h"
@@ -40,7 +41,8 @@ class DirectoryCore final : public DirectoryFiles,
                             public std::enable_shared_from_this<DirectoryCore> {
  public:
   DirectoryCore(env::Environment& environment, std::string path, DirectoryOptions options,
-                std::unique_ptr<env::FileLock> lock, DirectoryContents contents);
+                std::unique_ptr<env::FileLock> lock, DirectoryContents contents,
+                FoundCommitLog commit_log);
 
   // From any loop.
   env::Task<Result<std::unique_ptr<Log>>> open_log(
@@ -48,6 +50,9 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<>> move_away(TopicPartition name, std::optional<Uuid> topic_id,
                                 std::string_view ending);
   env::Task<Result<>> sync_recovered();
+  env::Task<Result<>> check_commit_log(std::optional<BrokerRegistration> newest);
+  void set_registration(const BrokerRegistration& registration);
+  void identity_changed() { writer_->set_commit_log_owner(owner()); }
   env::Task<Result<>> checkpoint_now() override;
   void remove_later(std::vector<std::string> paths, env::Duration delay) override;
   [[nodiscard]] bool offline() const;
@@ -81,7 +86,8 @@ class DirectoryCore final : public DirectoryFiles,
   [[nodiscard]] std::shared_ptr<LogHost> host() const;
   [[nodiscard]] const FoundLog* find(const TopicPartition& name, const Uuid& topic_id) const;
   env::Task<Result<LoadedLog>> load(const TopicPartition& name, LogOffsets offsets, bool clean,
-                                    const config::TopicConfig& config);
+                                    const config::TopicConfig& config,
+                                    const FoundPartition* logged);
   env::Task<Result<bool>> check_folder(const std::string& folder, const Uuid& topic_id);
   [[nodiscard]] bool is_new(const LogHost& home, const TopicPartition& name) const;
   env::Task<Result<>> drain_all();
@@ -93,6 +99,13 @@ class DirectoryCore final : public DirectoryFiles,
   void expire_producers();
   void remove_due();
 
+  // What the commit log had of a log that was not opened yet since the start.
+  [[nodiscard]] const FoundPartition* find_logged(const LogHost& home, const TopicPartition& name,
+                                                  const Uuid& topic_id) const;
+  [[nodiscard]] CommitLogOwner owner() const;
+
+  FoundCommitLog commit_log_;  // as found; does not change once a log is opened
+  BrokerRegistration registration_;
   std::vector<std::shared_ptr<LogHost>> hosts_;  // by loop; each belongs to its loop
   std::shared_ptr<DirectoryWriter> writer_;
   std::unique_ptr<env::FileLock> lock_;
@@ -112,14 +125,17 @@ class DirectoryCore final : public DirectoryFiles,
 
 DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_path,
                              DirectoryOptions the_options, std::unique_ptr<env::FileLock> lock,
-                             DirectoryContents the_contents)
+                             DirectoryContents the_contents, FoundCommitLog commit_log)
     : environment(the_environment),
       path(std::move(the_path)),
       options(the_options),
       contents(std::move(the_contents)),
       identity(contents.identity),
+      commit_log_(std::move(commit_log)),
       writer_(std::make_shared<DirectoryWriter>(
-          environment, path, DirectoryWriterLimits{.open_files = options.open_files / 2})),
+          environment, path,
+          DirectoryWriterLimits{.open_files = options.open_files / 2,
+                                .commit_log = options.commit_log})),
       lock_(std::move(lock)),
       checkpoints_(path),
       recovered_(environment.loop_count(), contents.clean_shutdown_epoch.has_value()) {
@@ -130,6 +146,8 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
     ARUS_TRY(writer->files().remove(marker));
     return writer->files().sync_directory(this_path);
   });
+  writer_->adopt(commit_log_);
+  writer_->set_commit_log_owner(owner());
   const std::size_t loops = environment.loop_count();
   for (std::size_t i = 0; i < loops; ++i) {
     auto port = std::make_shared<WritePort>(
@@ -140,7 +158,43 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
     hosts_.push_back(std::make_shared<LogHost>(environment, writer_, std::move(port),
                                                options.open_files / 2 / loops));
     hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
+    environment.random().fill(hosts_.back()->key_secret);
   }
+}
+
+CommitLogOwner DirectoryCore::owner() const {
+  CommitLogOwner owner{.incarnation_id = registration_.incarnation_id,
+                       .broker_epoch = registration_.broker_epoch};
+  if (identity) {
+    owner.cluster_id = identity->cluster_id.substr(0, commit_log_format::most_cluster_id_bytes);
+    owner.directory_id = identity->directory_id;
+  }
+  return owner;
+}
+
+void DirectoryCore::set_registration(const BrokerRegistration& registration) {
+  registration_ = registration;
+  writer_->set_commit_log_owner(owner());
+}
+
+env::Task<Result<>> DirectoryCore::check_commit_log(std::optional<BrokerRegistration> newest) {
+  const auto self = shared_from_this();
+  if (is_of_run(commit_log_, newest)) co_return Result<>{};
+  auto done = co_await writer_->run([this](DirectoryWriter* writer) -> Result<> {
+    ARUS_TRY(set_aside(writer->files(), path, commit_log_,
+                       "the directory was used by somebody else after it was written"));
+    writer->commit_log().adopt(commit_log_);
+    return {};
+  });
+  co_return done;
+}
+
+const FoundPartition* DirectoryCore::find_logged(const LogHost& home, const TopicPartition& name,
+                                                 const Uuid& topic_id) const {
+  if (home.opened.contains(name)) return nullptr;
+  const auto found = commit_log_.partitions.find({topic_id, name.partition});
+  return found == commit_log_.partitions.end() || found->second.name != name ? nullptr
+                                                                             : &found->second;
 }
 
 void DirectoryCore::connect() {
@@ -159,9 +213,9 @@ bool DirectoryCore::offline() const {
 }
 
 const FoundLog* DirectoryCore::find(const TopicPartition& name, const Uuid& topic_id) const {
-  const auto found = std::ranges::lower_bound(contents.found, name, {}, &FoundLog::name);
-  if (found == contents.found.end() || found->name != name) return nullptr;
-  return found->topic_id == topic_id ? &*found : nullptr;
+  const auto named = std::ranges::equal_range(contents.found, name, {}, &FoundLog::name);
+  const auto found = std::ranges::find(named, topic_id, &FoundLog::topic_id);
+  return found == named.end() ? nullptr : &*found;
 }
 
 env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
@@ -185,6 +239,7 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     if (checkpoint != contents.checkpoints.end()) offsets = checkpoint->second;
   }
   bool created = false;
+  const FoundPartition* const logged = find_logged(*home, name, topic_id);
   if (is_new(*home, name)) {
     // Nobody waits for a folder that nothing is in: it is made in order with what is written there.
     home->port->act([folder, topic_id](DirectoryWriter* writer) -> Result<> {
@@ -194,15 +249,20 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
       return make_folder(writer, folder, topic_id);
     });
     created = true;
-  } else if (find(name, topic_id) == nullptr) {
+  } else if (logged != nullptr || find(name, topic_id) == nullptr) {
     const auto made = co_await check_folder(folder, topic_id);
-    if (!made) co_return fail(made.error());
+    if (!made) {
+      home->replay_failed = home->replay_failed || logged != nullptr;
+      co_return fail(made.error());
+    }
     created = *made;
+    if (created) offsets = {.name = name};
   }
   LoadedLog loaded;
-  if (!created) {
-    auto result = co_await load(name, offsets, clean, *config);
-    if (!result && result.error().os_error == ENOENT) {
+  if (!created || logged != nullptr) {
+    auto result = co_await load(name, offsets, clean, *config, logged);
+    if (!result && logged != nullptr) home->replay_failed = true;
+    if (!result && logged == nullptr && result.error().os_error == ENOENT) {
       // It was moved away since the start and is wanted again.
       const auto made = co_await check_folder(folder, topic_id);
       if (!made) co_return fail(made.error());
@@ -226,11 +286,12 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
       home,
       PartitionLog::Identity{
           .name = name, .topic_id = topic_id, .path = folder, .created = created},
-      std::move(config), std::move(loaded), recovery_point, offsets.high_watermark);
+      std::move(config), std::move(loaded), recovery_point, offsets);
 }
 
 env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, LogOffsets offsets,
-                                                 bool clean, const config::TopicConfig& config) {
+                                                 bool clean, const config::TopicConfig& config,
+                                                 const FoundPartition* logged) {
   const LoadRequest request{.path = join_path(path, name.to_string()),
                             .log_start = offsets.log_start,
                             .recovery_point = offsets.recovery_point,
@@ -240,8 +301,19 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, Log
                             .now_ms = environment.clock().wall_ms(),
                             .producer_id_expiration_ms = options.producer_id_expiration_ms};
   env::FileSystem& files = environment.files();
-  co_return co_await env::run_on(environment.pool(),
-                                 [&files, &request] { return load_log(files, request); });
+  co_return co_await env::run_on(
+      environment.pool(), [this, &files, &request, logged]() -> Result<LoadedLog> {
+        bool restored = false;
+        if (logged != nullptr) {
+          const auto changed =
+              restore_logged_writes(files, request.path, *logged, commit_log_.laps);
+          if (!changed) return fail(changed.error());
+          restored = *changed;
+        }
+        auto loaded = load_log(files, request);
+        if (loaded && restored) loaded->changed = true;
+        return loaded;
+      });
 }
 
 // Nothing of this name can be on disk: not as found, and not since.
@@ -332,9 +404,16 @@ env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<
 
 env::Task<Result<>> DirectoryCore::sync_recovered() {
   const auto self = shared_from_this();
+  bool replayed = true;
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(),
+                       [&host, &replayed] { replayed = replayed && !host->replay_failed; });
+  }
   if (!contents.clean_shutdown_epoch) {
-    auto synced = co_await writer_->run(
-        [this](DirectoryWriter* writer) { return writer->files().sync_file_system(path); });
+    auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {
+      ARUS_TRY(writer->files().sync_file_system(path));
+      return replayed ? writer->commit_log().release_found() : Result<>{};
+    });
     if (!synced) co_return fail(std::move(synced).error());
   }
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -494,6 +573,7 @@ env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   if (auto drained = co_await drain_all(); !drained) co_return finish(std::move(drained));
   bool all_opened = true;
   const LogMap logs = *co_await collect(false, all_opened);
+  co_await writer_->stop_background();
   for (const auto& host : hosts_) ARUS_ASSERT(host->logs.empty());
   // A log that was never opened after an unclean stop is still as that stop left it.
   const bool clean = all_opened || contents.clean_shutdown_epoch.has_value();
@@ -503,10 +583,30 @@ env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
         ARUS_TRY(files.sync_file_system(path));
         ARUS_TRY(checkpoints_.write(files, logs, true));
         if (!clean) return {};
+        ARUS_TRY(writer->commit_log().remove_files());
         return files.replace_file(join_path(path, clean_shutdown_name),
                                   as_bytes(encode_clean_shutdown(broker_epoch)));
       });
   co_return finish(std::move(result));
+}
+
+// The commit log that a crash left, with what it knows of partitions added to what was found; empty
+// where it must not be replayed.
+Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string& path,
+                                       DirectoryContents& contents) {
+  auto found = read_commit_log(files, path);
+  if (!found) return found;
+  std::string_view why = find_foreign(*found, contents.identity);
+  if (contents.clean_shutdown_epoch) why = "the directory was stopped cleanly after it was written";
+  if (!why.empty()) ARUS_TRY(set_aside(files, path, *found, why));
+  for (const auto& [id, partition] : found->partitions) {
+    const bool known = std::ranges::any_of(contents.found, [&](const FoundLog& each) {
+      return each.name == partition.name && (!each.topic_id || *each.topic_id == id.topic_id);
+    });
+    if (!known) contents.found.push_back({partition.name, id.topic_id});
+  }
+  std::ranges::sort(contents.found, {}, &FoundLog::name);
+  return found;
 }
 
 class FileLogDirectory final : public LogDirectory {
@@ -520,6 +620,7 @@ class FileLogDirectory final : public LogDirectory {
     ARUS_TRY(core_->environment.files().replace_file(join_path(core_->path, meta_properties_name),
                                                      as_bytes(text)));
     core_->identity = identity;
+    core_->identity_changed();
     return {};
   }
   std::optional<std::int64_t> clean_shutdown_epoch() const override {
@@ -545,6 +646,13 @@ class FileLogDirectory final : public LogDirectory {
         core->environment.pool(), [&core] { return core->environment.files().space(core->path); });
     if (!space) co_return fail(std::move(space).error());
     co_return DirectorySize{space->total_bytes, space->usable_bytes};
+  }
+  [[clang::coro_wrapper]] env::Task<Result<>> check_commit_log(
+      std::optional<BrokerRegistration> newest) override {
+    return core_->check_commit_log(newest);
+  }
+  void set_registration(const BrokerRegistration& registration) override {
+    core_->set_registration(registration);
   }
   [[clang::coro_wrapper]] env::Task<Result<>> sync_recovered() override {
     return core_->sync_recovered();
@@ -574,8 +682,10 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
   if (!lock) return fail(std::move(lock).error());
   auto contents = read_directory(files, path);
   if (!contents) return fail(std::move(contents).error());
+  auto commit_log = find_commit_log(files, path, *contents);
+  if (!commit_log) return fail(std::move(commit_log).error());
   auto core = std::make_shared<DirectoryCore>(environment, path, options, std::move(*lock),
-                                              std::move(*contents));
+                                              std::move(*contents), std::move(*commit_log));
   core->connect();
   environment.loop(0).post([weak = std::weak_ptr(core)] {
     if (const auto alive = weak.lock()) alive->start();

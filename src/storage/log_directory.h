@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "env/environment.h"
+#include "storage/commit_log.h"
 #include "storage/directory_identity.h"
 #include "storage/log.h"
 
@@ -30,6 +31,7 @@ struct DirectoryOptions {
   // appends are refused with REQUEST_TIMED_OUT.
   std::size_t outstanding_bytes = std::size_t{256} << 20;
   std::int64_t stalled_after_ms = 1'000;
+  CommitLogOptions commit_log;
 };
 
 struct DirectorySize {
@@ -60,8 +62,16 @@ class LogDirectory {
   virtual Result<> stamp(const DirectoryIdentity& identity) = 0;
   // brokerEpoch of .kafka_cleanshutdown as found at open(), or nothing after an unclean stop.
   [[nodiscard]] virtual std::optional<std::int64_t> clean_shutdown_epoch() const = 0;
-  // Partitions of topics, ascending; not __cluster_metadata, which its owner opens by name.
+  // Partitions of topics, ascending, with those that only the commit log knows; not
+  // __cluster_metadata, which its owner opens by name. A name may be there twice, with the id of a
+  // topic that was deleted and that of its successor.
   [[nodiscard]] virtual const std::vector<FoundLog>& found() const = 0;
+
+  // Before any log is opened: the newest registration of this node. Where another run wrote the
+  // commit log that a crash left, somebody has used the directory since: it is set aside.
+  virtual env::Task<Result<>> check_commit_log(std::optional<BrokerRegistration> newest) = 0;
+  // What the commit log names as its writer from its next lap on.
+  virtual void set_registration(const BrokerRegistration& registration) = 0;
 
   // Opens the log of a partition that exists on disk, recovering it where needed, or makes it
   // (directory and partition.metadata before the first append). The log belongs to the current
@@ -75,10 +85,11 @@ class LogDirectory {
   // A log that is not assigned to this node becomes `topic-N.<hex>-stray`.
   virtual env::Task<Result<>> set_aside(TopicPartition name) = 0;
   virtual env::Task<Result<DirectorySize>> space() = 0;
-  // After recovery: makes what it kept durable (durability.md, rule 9).
+  // After recovery: makes what it kept durable (durability.md, rule 9) and lets the commit log that
+  // was found go.
   virtual env::Task<Result<>> sync_recovered() = 0;
-  // Orderly stop: every Log is closed by its owner first; then checkpoints, syncfs, clean-shutdown
-  // marker with this broker epoch, unlock.
+  // Orderly stop: every Log is closed by its owner first; then syncfs, checkpoints, the end of the
+  // commit log, clean-shutdown marker with this broker epoch, unlock.
   virtual env::Task<Result<>> close(std::int64_t broker_epoch) = 0;
   [[nodiscard]] virtual bool offline() const = 0;
 };

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "base/sip_hash.h"
 #include "base/topic_partition.h"
 #include "env/environment.h"
 #include "env/task.h"
@@ -26,6 +28,7 @@ struct LogOffsets {
   Offset log_start;
   // The log's first segment begins below log_start: then the checkpoint must say it.
   bool starts_inside_segment = false;
+  std::optional<Offset> cleaned_to;  // compaction has not seen what lies beyond
 };
 
 class PartitionLog;
@@ -55,11 +58,13 @@ struct LogHost {
   const std::shared_ptr<WritePort> port;
   OpenFiles open_files;
   std::int64_t producer_id_expiration_ms = 86'400'000;
+  SipKey key_secret{};                          // of the hashes that compaction makes of keys
   std::vector<PartitionLog*> logs;              // those that are open
   std::map<TopicPartition, LogOffsets> closed;  // those that were
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
   bool offsets_changed = false;  // since the checkpoints were written
+  bool replay_failed = false;    // of the commit log that was found, for a log of this loop
   std::weak_ptr<DirectoryFiles> directory;
 };
 

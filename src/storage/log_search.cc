@@ -45,11 +45,6 @@ Result<TimeIndexEntry> last_time_entry(env::FileSystem& files, const SegmentView
   return found;
 }
 
-Result<TimeIndexEntry> largest_of(env::FileSystem& files, const SegmentView& segment) {
-  if (segment.largest_timestamp) return *segment.largest_timestamp;
-  return last_time_entry(files, segment, [](const TimeIndexEntry&) { return true; });
-}
-
 // Where to begin so that no batch that ends beyond `offset` is missed.
 Result<std::int64_t> scan_start(env::FileSystem& files, SegmentView& segment, Offset offset) {
   const auto at = look_up_offset(files, segment, offset, may_block);
@@ -76,11 +71,16 @@ Result<std::optional<TimestampedOffset>> find_record(ByteView bytes, const Times
 
 }  // namespace
 
+Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files, const SegmentView& segment) {
+  if (segment.largest_timestamp) return *segment.largest_timestamp;
+  return last_time_entry(files, segment, [](const TimeIndexEntry&) { return true; });
+}
+
 Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files,
                                                           const TimestampSearch& search,
                                                           std::int64_t timestamp_ms) {
   for (SegmentView& segment : search.segments) {
-    const auto largest = largest_of(files, segment);
+    const auto largest = find_largest_timestamp(files, segment);
     if (!largest) return fail(largest.error());
     if (largest->timestamp_ms < timestamp_ms) continue;
     const auto before = last_time_entry(files, segment, [&](const TimeIndexEntry& entry) {
@@ -119,7 +119,7 @@ struct LargestBatch {
 // The largest timestamp among batches of this segment that end below the search's end.
 Result<TimeIndexEntry> largest_below(env::FileSystem& files, SegmentView& segment,
                                      const TimestampSearch& search) {
-  const auto largest = largest_of(files, segment);
+  const auto largest = find_largest_timestamp(files, segment);
   if (!largest) return fail(largest.error());
   if (largest->offset < search.end && largest->offset >= search.start) return largest;
   const auto before = last_time_entry(

@@ -17,6 +17,9 @@ struct TimestampSearch {
   Offset end;
 };
 
+// The largest timestamp of a segment, with the end of a batch that has it; −1 where it has none.
+[[nodiscard]] Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files,
+                                                            const SegmentView& segment);
 // The first record whose timestamp is at least `timestamp_ms`.
 [[nodiscard]] Result<std::optional<TimestampedOffset>> search_timestamp(
     env::FileSystem& files, const TimestampSearch& search, std::int64_t timestamp_ms);

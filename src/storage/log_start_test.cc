@@ -17,9 +17,10 @@ constexpr const char* root = "/data";
 
 class LogStartTest : public testing::TestWithParam<int> {
  protected:
-  explicit LogStartTest(std::uint64_t seed = 11)
+  explicit LogStartTest(std::uint64_t seed = 11, const CommitLogOptions& commit_log = {})
       : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {
     set_log_level("storage", LogLevel::off);
+    options_.commit_log = commit_log;
     config_->segment_bytes = 400;
     start();
   }
@@ -27,7 +28,7 @@ class LogStartTest : public testing::TestWithParam<int> {
 
   void start() {
     environment_ = simulation_.make_environment({.disk = disk_});
-    auto opened = LogDirectory::open(*environment_, root);
+    auto opened = LogDirectory::open(*environment_, root, options_);
     ASSERT_TRUE(opened) << opened.error().message;
     directory_ = std::move(*opened);
   }
@@ -58,6 +59,7 @@ class LogStartTest : public testing::TestWithParam<int> {
 
   env::Simulation simulation_;
   std::shared_ptr<env::SimulatedDisk> disk_;
+  DirectoryOptions options_;
   std::shared_ptr<config::TopicConfig> config_ = test_config();
   std::unique_ptr<env::SimulatedEnvironment> environment_;
   std::unique_ptr<LogDirectory> directory_;
@@ -212,7 +214,13 @@ TEST_F(LogStartTest, ManyLogsShareTheWriteOfTheCheckpoint) {
 // A log whose start moves while it is written, until the power goes.
 class LogStartPowerCutTest : public LogStartTest {
  protected:
-  LogStartPowerCutTest() : LogStartTest(static_cast<std::uint64_t>(GetParam())) {}
+  // Every other one with a commit log whose files are used again and again.
+  LogStartPowerCutTest()
+      : LogStartTest(static_cast<std::uint64_t>(GetParam()),
+                     GetParam() % 2 == 0 ? CommitLogOptions{}
+                                         : CommitLogOptions{.first_file_bytes = 16 << 10,
+                                                            .later_file_bytes = 32 << 10,
+                                                            .most_files = 3}) {}
 
   Task<void> open_and_check() {
     log_ = co_await open();
@@ -280,7 +288,7 @@ TEST_P(LogStartPowerCutTest, TheStartThatWasToldIsThere) {
   run([this]() -> Task<void> { EXPECT_TRUE(co_await directory_->close(1)); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, LogStartPowerCutTest, testing::Range(1, 41));
+INSTANTIATE_TEST_SUITE_P(Seeds, LogStartPowerCutTest, testing::Range(1, 81));
 
 }  // namespace
 }  // namespace arus::storage

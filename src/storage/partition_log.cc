@@ -38,17 +38,27 @@ BatchHeader header_of(const record::BatchView& batch) {
 
 PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
                            std::shared_ptr<const config::TopicConfig> config, LoadedLog loaded,
-                           Offset recovery_point, Offset high_watermark)
+                           Offset recovery_point, const LogOffsets& checkpoint)
     : host_(std::move(host)),
       name_(std::move(identity.name)),
       topic_id_(identity.topic_id),
-      folder_(std::make_shared<WriterFolder>(std::move(identity.path))),
+      self_(std::make_shared<Link>(this)),
+      folder_(std::make_shared<WriterFolder>(
+          std::move(identity.path), name_, topic_id_,
+          [&loop = host_->port->loop(), self = self_](Offset segment, Offset end) {
+            loop.post([self, segment, end] {
+              if (self->log != nullptr) self->log->note_flushed(segment, end);
+            });
+          })),
       config_(std::move(config)),
       link_(std::make_shared<Link>(this)) {
   folder_->created_unsynced = identity.created;
   adopt(std::move(loaded));
   recovery_point_ = std::min(recovery_point, log_end_);
-  checkpointed_high_watermark_ = std::clamp(high_watermark, log_start_, log_end_);
+  checkpointed_high_watermark_ = std::clamp(checkpoint.high_watermark, log_start_, log_end_);
+  if (checkpoint.cleaned_to && *checkpoint.cleaned_to <= log_end_) {
+    cleaned_to_ = checkpoint.cleaned_to;
+  }
   failure_ = host_->port->failure();
   host_->port->add(*this);
   host_->logs.push_back(this);
@@ -59,6 +69,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
 PartitionLog::~PartitionLog() {
   finish();
   link_->log = nullptr;
+  self_->log = nullptr;
   host_->port->remove(*this);
   std::erase(host_->logs, this);
   host_->closed.insert_or_assign(name_, offsets());
@@ -68,8 +79,10 @@ PartitionLog::~PartitionLog() {
 void PartitionLog::adopt(LoadedLog loaded) {
   segments_.clear();
   unsynced_.clear();
+  background_syncs_.clear();
   for (const LoadedSegment& segment : loaded.segments) {
     segments_.push_back(std::make_unique<Segment>(folder_, segment));
+    segments_.back()->note_settled(host_->port->loop().now());
   }
   if (!segments_.empty()) {
     segments_.back()->open_tail({.bytes_since_entry = loaded.bytes_since_index_entry,
@@ -121,16 +134,20 @@ LogOffsets PartitionLog::offsets() const {
   return {.name = name_,
           .recovery_point = recovery_point_,
           .log_end = log_end_,
-          .high_watermark = std::max(
-              stated_start_, high_watermark_.value_or(synced() ? durable_end_ : written_end_)),
+          .high_watermark = std::max(stated_start_, visible_end()),
           .log_start = stated_start_,
           .starts_inside_segment =
-              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_)};
+              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_),
+          .cleaned_to = cleaned_to_};
 }
 
 EpochEnd PartitionLog::end_of_epoch(LeaderEpoch epoch) const {
   const EpochStart end = epochs_.end_of(epoch, log_end_);
   return {end.epoch, end.start};
+}
+
+Offset PartitionLog::visible_end() const {
+  return high_watermark_.value_or(synced() ? durable_end_ : written_end_);
 }
 
 void PartitionLog::set_high_watermark(Offset high_watermark) {
@@ -261,7 +278,7 @@ void PartitionLog::place(Slice bytes, const BatchHeader& header,
     first_timestamp_ms_ = header.max_timestamp_ms;
     segment_created_ms_ = now_ms;
   }
-  port.write(tail.log, position, std::move(bytes));
+  port.write(tail.log, position, std::move(bytes), uses_commit_log());
   segment.grow(header.size_bytes);
   tail.add(header.last_offset, position, header.size_bytes, header.max_timestamp_ms,
            config_->index_interval_bytes);
@@ -312,7 +329,11 @@ bool PartitionLog::must_roll(const BatchHeader& header, std::int64_t now_ms) con
   const std::int64_t age_ms = first_timestamp_ms_ >= 0 && header.max_timestamp_ms >= 0
                                   ? header.max_timestamp_ms - first_timestamp_ms_
                                   : now_ms - segment_created_ms_;
-  return age_ms > config_->segment_ms - roll_jitter_ms_;
+  // What is in the newest segment is never compacted.
+  const std::int64_t longest_ms =
+      config_->cleanup_compact ? std::min(config_->segment_ms, config_->max_compaction_lag_ms)
+                               : config_->segment_ms;
+  return age_ms > longest_ms - roll_jitter_ms_;
 }
 
 void PartitionLog::open_segment(Offset base) {
@@ -349,20 +370,49 @@ void PartitionLog::roll() {
   // The index files need no descriptor any more; the log keeps its own until it is flushed.
   files.erase(files.begin());
   port.act([files = std::move(files), paths = std::move(paths), folder = folder_->path,
-            &loop = port.loop(), link = link_, base = log_end_](DirectoryWriter* writer) mutable {
+            &loop = port.loop(), link = link_, base = log_end_, log = tail.log,
+            port = host_->port](DirectoryWriter* writer) mutable {
     for (const auto& file : files) writer->close(*file);
-    writer->sync_in_background(std::move(paths), std::move(folder), loop, [link, base] {
-      if (link->log != nullptr) link->log->note_background_sync(base);
+    writer->sync_in_background(std::move(paths), std::move(folder), loop, [link, base, log, port] {
+      // A descriptor that stays open would keep the space of a file that is removed.
+      port->act([log](DirectoryWriter* closing) {
+        closing->release(*log);
+        return Result<>{};
+      });
+      if (link->log != nullptr) link->log->note_segment_synced(base);
     });
     return Result<>{};
   });
+  background_syncs_.push_back({.end = log_end_});
   full.close_tail();
+  full.note_settled(port.loop().now());
   open_segment(log_end_);
+}
+
+// Segments may be flushed by several threads at once; the recovery point follows in their order.
+void PartitionLog::note_segment_synced(Offset end) {
+  const auto synced_one = std::ranges::find(background_syncs_, end, &BackgroundSync::end);
+  if (synced_one == background_syncs_.end()) return;
+  synced_one->done = true;
+  while (!background_syncs_.empty() && background_syncs_.front().done) {
+    note_background_sync(background_syncs_.front().end);
+    background_syncs_.pop_front();
+  }
 }
 
 void PartitionLog::note_background_sync(Offset base) {
   recovery_point_ = std::max(recovery_point_, std::min(base, log_end_));
   std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() < base; });
+  host_->offsets_changed = true;
+  background_synced_.notify_all();
+}
+
+// Only where everything before the segment is on stable storage, with its indexes; and never up to
+// the segment's end, where a recovery would believe its indexes too.
+void PartitionLog::note_flushed(Offset segment, Offset end) {
+  const Offset point = std::min(end, log_end_) - 1;
+  if (cutting_ || recovery_point_ < segment || point <= recovery_point_) return;
+  recovery_point_ = point;
   host_->offsets_changed = true;
 }
 
@@ -434,12 +484,13 @@ void PartitionLog::on_durable(const WriteMark& mark) {
 
 void PartitionLog::on_writer_failure(const Error& error) {
   failure_ = error;
+  background_synced_.notify_all();
   if (observer_ != nullptr) observer_->on_failure(error);
 }
 
 void PartitionLog::release_decided() {
   if (!producers_) return;
-  producers_->release_below(high_watermark_.value_or(synced() ? durable_end_ : written_end_));
+  producers_->release_below(visible_end());
 }
 
 env::Task<Result<>> PartitionLog::flush() {

@@ -1,14 +1,19 @@
 // The log of one partition over the files of its directory.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "env/event.h"
 #include "storage/batch_scanner.h"
+#include "storage/directory_contents.h"
+#include "storage/file_latch.h"
 #include "storage/leader_epochs.h"
 #include "storage/log.h"
+#include "storage/log_cleaning.h"
 #include "storage/log_host.h"
 #include "storage/log_recovery.h"
 #include "storage/producer_state.h"
@@ -32,7 +37,7 @@ class PartitionLog final : public Log, private WriteTarget {
 
   PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
                std::shared_ptr<const config::TopicConfig> config, LoadedLog loaded,
-               Offset recovery_point, Offset high_watermark);
+               Offset recovery_point, const LogOffsets& checkpoint);
   ~PartitionLog() override;
 
   const TopicPartition& name() const override { return name_; }
@@ -72,10 +77,15 @@ class PartitionLog final : public Log, private WriteTarget {
   env::Task<Result<>> flush() override;
   env::Task<Result<>> truncate_to(Offset end) override;
   env::Task<Result<>> advance_log_start(Offset start) override;
+  env::Task<Result<RemovedSegments>> apply_retention(std::optional<std::int64_t> now_ms) override;
+  env::Task<Result<CompactionNeed>> find_compaction_need(std::int64_t now_ms) override;
+  env::Task<Result<CompactionOutcome>> compact(CompactionRequest request) override;
 
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   [[nodiscard]] LogOffsets offsets() const;
   void expire_producers(std::int64_t now_ms);
+  // The writer has brought this segment to stable storage, up to an offset.
+  void note_flushed(Offset segment, Offset end);
   // What the files held when they were opened is on stable storage.
   void note_recovery_synced() { note_background_sync(opened_end_); }
 
@@ -90,6 +100,10 @@ class PartitionLog final : public Log, private WriteTarget {
   void on_writer_failure(const Error& error) override;
 
   [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
+  // Replaying the commit log needs the metadata first.
+  [[nodiscard]] bool uses_commit_log() const {
+    return synced() && name_.topic != metadata_topic_name;
+  }
   void adopt(LoadedLog loaded);
   Result<> check_size(std::size_t size_bytes) const;
   // The one way into the log: `header` says what `bytes`, one batch, holds.
@@ -105,19 +119,47 @@ class PartitionLog final : public Log, private WriteTarget {
   void advance_written(const WriteMark& mark);
   void release_decided();
   void note_background_sync(Offset base);
+  void note_segment_synced(Offset end);
 
   [[nodiscard]] Segment* find_segment(Offset offset) const;
   [[nodiscard]] Segment* segment_at(Offset base) const;
   [[nodiscard]] std::int64_t readable_bytes(const Segment& segment) const;
   [[nodiscard]] SegmentView view(const Segment& segment) const;
   [[nodiscard]] std::vector<SegmentView> views(Offset from, Offset to) const;
+  [[nodiscard]] SegmentRead request_for(const Segment& segment, Offset from,
+                                        FetchBound bound) const;
   [[nodiscard]] std::unexpected<Error> out_of_range(Offset from) const;
+  env::Task<Result<>> lower_recovery_point(Offset to);
   env::Task<Result<LoadedLog>> reload();
+  env::Task<Result<SegmentBatches>> read_cold(Offset base, Offset from, FetchBound bound,
+                                              SegmentView& facts);
   void drop_segments_below(Offset start);
+
+  [[nodiscard]] Offset visible_end() const;
+  [[nodiscard]] const Segment* find_unknown_age(std::int64_t now_ms, Offset from,
+                                                std::int64_t enough_ms) const;
+  // Of closed segments that reach beyond `from`, up to the first that is younger than `enough_ms`.
+  env::Task<Result<>> learn_ages(std::int64_t now_ms, Offset from, std::int64_t enough_ms);
+  void warn_of_future(std::optional<std::int64_t> newest_ms, std::optional<std::int64_t> now_ms);
+  [[nodiscard]] Offset find_retained_start(std::optional<std::int64_t> now_ms);
+  void close_newest();
+  env::Task<Result<>> wait_for_recovery_point(Offset offset);
+
+  class CompactionRound;
+  env::Task<Result<CompactionOutcome>> run_compaction(CompactionRequest request);
+  [[nodiscard]] Offset dirty_from() const;
+  [[nodiscard]] std::size_t count_cleanable(std::int64_t now_ms, Offset recovery_point) const;
+  [[nodiscard]] CleaningPlan plan_cleaning(const CompactionRequest& request,
+                                           Offset recovery_point) const;
+  env::Task<Result<std::int64_t>> first_dirty_timestamp(std::size_t cleanable);
+  [[nodiscard]] bool holds_segments(std::span<const Offset> bases) const;
+  env::Task<Result<bool>> exchange(const CleanedGroup& group, const std::shared_ptr<Link>& link);
+  void install(const CleanedGroup& group);
 
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
   const Uuid topic_id_;
+  const std::shared_ptr<Link> self_;  // for as long as this lives
   const std::shared_ptr<WriterFolder> folder_;
   std::shared_ptr<const config::TopicConfig> config_;
   LogObserver* observer_ = nullptr;
@@ -145,8 +187,21 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
+  FileLatch file_latch_;
+  std::optional<Offset> cleaned_to_;  // as of the last finished round
+  bool compacting_ = false;
+  RemovedSegments removed_;  // since the log was opened
+  env::TimePoint next_future_warning_{};
+  // Full segments that are being flushed, in order.
+  struct BackgroundSync {
+    Offset end;
+    bool done = false;
+  };
+  std::deque<BackgroundSync> background_syncs_;
+  env::Event background_synced_;  // the recovery point moved, or never will
   bool epochs_unsaved_ = false;
-  bool dirty_ = false;  // a clean stop has something to finish
+  bool cutting_ = false;  // truncate_to() is under way
+  bool dirty_ = false;    // a clean stop has something to finish
 };
 
 }  // namespace arus::storage

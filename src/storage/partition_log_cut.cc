@@ -28,6 +28,18 @@ Result<std::int64_t> cut_position(env::FileSystem& files, const std::string& pat
   return *size;
 }
 
+// Also those that no segment begins at: a stop leaves one wherever the log ended.
+Result<> add_snapshots_below(env::FileSystem& files, const std::string& folder, Offset begin,
+                             std::vector<std::string>& paths) {
+  const auto entries = files.list(folder);
+  if (!entries) return fail(entries.error());
+  for (const auto& entry : *entries) {
+    const auto at = parse_segment_file_name(entry.name, suffix::producer_snapshot);
+    if (at && *at < begin) paths.push_back(join_path(folder, entry.name));
+  }
+  return {};
+}
+
 struct Cut {
   std::string folder;
   std::vector<Offset> removed;      // segments that go
@@ -73,7 +85,9 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
                    fmt::format("{} begins at {} and cannot be cut to {}", name_.to_string(),
                                log_start_.value(), end.value()));
   }
-  // Nothing of what goes may still wait to be written or flushed.
+  const auto alone = co_await file_latch_.hold_alone();
+  // Nothing of what goes may still wait to be written or flushed; what stays is durable afterwards.
+  if (auto done = co_await flush(); !done) co_return fail(std::move(done).error());
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   epochs_.truncate_to(end);
   epochs_unsaved_ = true;
@@ -94,21 +108,39 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
     open = {tail->log, tail->offset_index, tail->time_index};
     if (tail->transaction_index) open.push_back(tail->transaction_index);
   }
-  host_->port->act([open = std::move(open), cut, end](DirectoryWriter* writer) -> Result<> {
-    for (const auto& file : open) writer->close(*file);
-    return carry_out(*writer, cut, end);
-  });
-  recovery_point_ = std::min(recovery_point_, cut.shortened.value_or(end));
+  if (auto lowered = co_await lower_recovery_point(cut.shortened.value_or(end)); !lowered) {
+    co_return fail(std::move(lowered).error());
+  }
+  if (cleaned_to_ && *cleaned_to_ > end) cleaned_to_ = end;
+  host_->port->act(
+      [open = std::move(open), folder = folder_, cut, end](DirectoryWriter* writer) -> Result<> {
+        ARUS_TRY(writer->settle(*folder, std::nullopt));
+        for (const auto& file : open) writer->close(*file);
+        return carry_out(*writer, cut, end);
+      });
   if (auto done = co_await host_->port->drain(); !done) co_return fail(std::move(done).error());
   auto loaded = co_await reload();
   if (!loaded) co_return fail(std::move(loaded).error());
-  link_->log = nullptr;
-  link_ = std::make_shared<Link>(this);
   adopt(std::move(*loaded));
+  cutting_ = false;
   dirty_ = true;
   host_->offsets_changed = true;
   if (observer_ != nullptr) observer_->on_progress();
   co_return Result<>{};
+}
+
+// What will stand between the cut and the recovery point of before is not checked by a recovery
+// that believes the latter. Flushes of what is cut, which end later, must not move it back.
+env::Task<Result<>> PartitionLog::lower_recovery_point(Offset to) {
+  link_->log = nullptr;
+  link_ = std::make_shared<Link>(this);
+  cutting_ = true;
+  if (recovery_point_ <= to) co_return Result<>{};
+  recovery_point_ = to;
+  host_->offsets_changed = true;
+  const auto directory = host_->directory.lock();
+  if (directory == nullptr || name_.topic == metadata_topic_name) co_return Result<>{};
+  co_return co_await directory->checkpoint_now();
 }
 
 env::Task<Result<LoadedLog>> PartitionLog::reload() {
@@ -145,6 +177,8 @@ env::Task<Result<>> PartitionLog::advance_log_start(Offset start) {
       co_return fail(std::move(kept).error());
     }
   }
+  // A segment that compaction is putting in place of others must not be taken for one of those.
+  co_await file_latch_.pass();
   // Others may have gone further meanwhile.
   if (start <= log_start_) co_return Result<>{};
   log_start_ = start;
@@ -166,23 +200,26 @@ void PartitionLog::drop_segments_below(Offset start) {
     for (const std::string_view kind : segment_kinds) {
       paths.push_back(join_path(folder_->path, segment_file_name(base, kind)));
     }
-    paths.push_back(join_path(folder_->path, segment_file_name(base, suffix::producer_snapshot)));
+    ++removed_.count;
+    removed_.size_bytes += segments_.front()->size_bytes();
     std::erase_if(unsynced_, [base](const auto& file) { return file->base_offset() == base; });
     segments_.erase(segments_.begin());
   }
   if (paths.empty()) return;
   const auto delay = env::milliseconds{config_->file_delete_delay_ms};
-  host_->port->act([paths, folder = folder_->path, delay, directory = host_->directory,
+  host_->port->act([paths = std::move(paths), folder = folder_, delay, directory = host_->directory,
                     link = link_, begin = segments_.front()->base_offset(),
-                    &loop = host_->port->loop()](DirectoryWriter* writer) -> Result<> {
+                    &loop = host_->port->loop()](DirectoryWriter* writer) mutable -> Result<> {
     env::FileSystem& files = writer->files();
+    ARUS_TRY(writer->settle(*folder, begin));
+    ARUS_TRY(add_snapshots_below(files, folder->path, begin, paths));
     std::vector<std::string> renamed;
     for (const std::string& path : paths) {
       if (!files.exists(path)) continue;
       renamed.push_back(path + std::string(suffix::deleted));
       ARUS_TRY(files.rename(path, renamed.back()));
     }
-    ARUS_TRY(files.sync_directory(folder));
+    ARUS_TRY(files.sync_directory(folder->path));
     loop.post(
         [directory, link, begin, renamed = std::move(renamed), delay]() mutable {
           if (const auto alive = directory.lock()) alive->remove_later(std::move(renamed), delay);

@@ -52,34 +52,58 @@ std::unexpected<Error> PartitionLog::out_of_range(Offset from) const {
                           log_start_.value(), log_end_.value(), from.value()));
 }
 
+SegmentRead PartitionLog::request_for(const Segment& segment, Offset from, FetchBound bound) const {
+  SegmentRead request{.from = from,
+                      .end = std::min(bound.end, written_end_),
+                      .max_bytes = bound.max_bytes,
+                      .at_least_one_batch = bound.at_least_one_batch,
+                      .start = segment.find_cursor(from),
+                      .exact = false,
+                      .as_file = bound.as_file};
+  if (request.start) {
+    request.exact = true;
+  } else if (segment.tail() != nullptr) {
+    if (const auto entry = segment.tail()->floor(from)) {
+      request.start = LogPosition{entry->offset, entry->position};
+    }
+  }
+  return request;
+}
+
+// The part of read() that may wait for the disk, and so may find another segment by this name than
+// the loop knew before.
+env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset from,
+                                                          FetchBound bound, SegmentView& facts) {
+  const auto hold = co_await file_latch_.share();
+  const Segment* const segment = segment_at(base);
+  if (from < log_start_) co_return out_of_range(from);
+  // Compaction has made it part of the one before.
+  if (segment == nullptr) co_return fail(Error{ErrorCode::kafka_storage_error, "Gone", EAGAIN});
+  facts = view(*segment);
+  const SegmentRead request = request_for(*segment, from, bound);
+  env::FileSystem& files = host_->environment.files();
+  co_return co_await env::run_on(host_->environment.pool(), [&files, &facts, &request] {
+    return read_batches(files, facts, request, env::ReadMode::may_block);
+  });
+}
+
 env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
   if (from < log_start_ || from > log_end_) co_return out_of_range(from);
   const Offset end = std::min(bound.end, written_end_);
-  env::FileSystem& files = host_->environment.files();
+  bound.end = end;
   Segment* segment = from < end ? find_segment(from) : nullptr;
   while (segment != nullptr && segment->base_offset() < end) {
     const Offset base = segment->base_offset();
     SegmentView facts = view(*segment);
-    SegmentRead request{.from = from,
-                        .end = end,
-                        .max_bytes = bound.max_bytes,
-                        .at_least_one_batch = bound.at_least_one_batch,
-                        .start = segment->find_cursor(from),
-                        .exact = false,
-                        .as_file = bound.as_file};
-    if (request.start) {
-      request.exact = true;
-    } else if (segment->tail() != nullptr) {
-      if (const auto entry = segment->tail()->floor(from)) {
-        request.start = LogPosition{entry->offset, entry->position};
-      }
-    }
-    auto batches = read_batches(files, facts, request, env::ReadMode::cached_only);
+    auto batches = read_batches(host_->environment.files(), facts,
+                                request_for(*segment, from, bound), env::ReadMode::cached_only);
     if (!batches && would_block(batches.error())) {
-      batches = co_await env::run_on(host_->environment.pool(), [&files, &facts, &request] {
-        return read_batches(files, facts, request, env::ReadMode::may_block);
-      });
+      batches = co_await read_cold(base, from, bound, facts);
       segment = segment_at(base);
+      if (!batches && would_block(batches.error())) {
+        segment = find_segment(from);
+        continue;
+      }
     }
     if (!batches) {
       // The segment was deleted under the reader.
@@ -131,6 +155,7 @@ Result<std::vector<AbortedTransaction>> read_aborted(env::FileSystem& files,
 
 env::Task<Result<std::vector<AbortedTransaction>>> PartitionLog::aborted_transactions(Offset from,
                                                                                       Offset to) {
+  const auto hold = co_await file_latch_.share();
   std::vector<std::string> paths;
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     // Markers stand at or behind their records: only segments that end before `from` are out.
@@ -148,6 +173,7 @@ env::Task<Result<std::vector<AbortedTransaction>>> PartitionLog::aborted_transac
 
 env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_timestamp(
     std::int64_t timestamp_ms, Offset end) {
+  const auto hold = co_await file_latch_.share();
   const Offset limit = std::min(end, written_end_);
   auto segments = views(log_start_, limit);
   if (segments.empty()) co_return std::optional<TimestampedOffset>{};
@@ -159,6 +185,7 @@ env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_timestamp
 }
 
 env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_max_timestamp(Offset end) {
+  const auto hold = co_await file_latch_.share();
   const Offset limit = std::min(end, written_end_);
   auto segments = views(log_start_, limit);
   if (segments.empty()) co_return std::optional<TimestampedOffset>{};

@@ -88,6 +88,13 @@ void Segment::close_tail() {
   tail_ = nullptr;
 }
 
+std::optional<std::int64_t> Segment::newest_ms() const {
+  if (newest_ms_) return newest_ms_;
+  const auto largest = tail_ ? std::optional(tail_->largest_timestamp()) : largest_timestamp_;
+  if (!largest || largest->timestamp_ms < 0) return std::nullopt;
+  return largest->timestamp_ms;
+}
+
 void Segment::append_aborted(WritePort& port, const CompletedTransaction& transaction) {
   SegmentTail& tail = *tail_;
   if (tail.transaction_index == nullptr) {

@@ -1,6 +1,7 @@
 // A run of consecutive record batches in one file, with its indexes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -80,10 +81,26 @@ class Segment {
   [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
   [[nodiscard]] bool has_transaction_index() const { return transaction_index_bytes_ > 0; }
+  // Of the larger index, once the segment is closed.
+  [[nodiscard]] std::int64_t index_bytes() const {
+    return std::max(
+        std::int64_t{offset_entries_} * static_cast<std::int64_t>(offset_index_format::entry_bytes),
+        std::int64_t{time_entries_} * static_cast<std::int64_t>(time_index_format::entry_bytes));
+  }
   void grow(std::int64_t bytes) { size_bytes_ += bytes; }
+
+  // What the age of the segment counts from: its largest timestamp, or what was noted in its place.
+  // Nothing while that is not known.
+  [[nodiscard]] std::optional<std::int64_t> newest_ms() const;
+  void note_newest(std::int64_t newest_ms) { newest_ms_ = newest_ms; }
+  // Since when nothing was added: it was closed, or found in its file.
+  [[nodiscard]] env::TimePoint settled_at() const { return settled_at_; }
+  void note_settled(env::TimePoint now) { settled_at_ = now; }
 
   void open_tail(const IndexBuilder::Start& start);
   [[nodiscard]] SegmentTail* tail() const { return tail_.get(); }
+  // Of a segment that was closed before; its time index has it too.
+  void note_largest_timestamp(const TimeIndexEntry& largest) { largest_timestamp_ = largest; }
   // The segment is full: no more appends.
   void close_tail();
   void append_aborted(WritePort& port, const CompletedTransaction& transaction);
@@ -112,6 +129,8 @@ class Segment {
   mutable OpenFile log_;
   mutable OpenFile offset_index_;
   std::optional<TimeIndexEntry> largest_timestamp_;  // known once the tail is closed
+  std::optional<std::int64_t> newest_ms_;
+  env::TimePoint settled_at_{};
   std::unique_ptr<SegmentTail> tail_;
   std::vector<LogPosition> cursors_;  // the oldest first
 };

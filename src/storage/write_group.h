@@ -24,6 +24,7 @@ struct FileWrite {
   std::shared_ptr<WriterFile> file;
   std::int64_t position = 0;
   std::size_t size_bytes = 0;
+  bool logged = false;  // whole batches that the commit log may make durable
   Chain pieces;
 };
 

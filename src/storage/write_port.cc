@@ -27,13 +27,15 @@ void WritePort::remove(WriteTarget& target) {
   std::ranges::for_each(in_flight_, forget);
 }
 
-void WritePort::write(const std::shared_ptr<WriterFile>& file, std::int64_t position, Slice bytes) {
+void WritePort::write(const std::shared_ptr<WriterFile>& file, std::int64_t position, Slice bytes,
+                      bool logged) {
   if (failure_) return;
   schedule();
   group_.size_bytes += bytes.size();
   if (file->group_ == group_.id && file->step_ >= first_mergeable_step_) {
     auto& before = std::get<FileWrite>(group_.steps[file->step_]);
-    if (before.position + static_cast<std::int64_t>(before.size_bytes) == position) {
+    if (before.position + static_cast<std::int64_t>(before.size_bytes) == position &&
+        before.logged == logged) {
       before.size_bytes += bytes.size();
       before.pieces.push_back(std::move(bytes));
       return;
@@ -41,7 +43,11 @@ void WritePort::write(const std::shared_ptr<WriterFile>& file, std::int64_t posi
   }
   file->group_ = group_.id;
   file->step_ = group_.steps.size();
-  FileWrite step{.file = file, .position = position, .size_bytes = bytes.size(), .pieces = {}};
+  FileWrite step{.file = file,
+                 .position = position,
+                 .size_bytes = bytes.size(),
+                 .logged = logged,
+                 .pieces = {}};
   step.pieces.push_back(std::move(bytes));
   group_.steps.emplace_back(std::move(step));
 }

@@ -62,7 +62,9 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   [[nodiscard]] const std::vector<WriteTarget*>& targets() const { return targets_; }
 
   // Puts a write behind those before it in this group. Nothing else may change the bytes any more.
-  void write(const std::shared_ptr<WriterFile>& file, std::int64_t position, Slice bytes);
+  // With `logged` they are whole batches, marked as synced, which the commit log may make durable.
+  void write(const std::shared_ptr<WriterFile>& file, std::int64_t position, Slice bytes,
+             bool logged = false);
   void act(WriterAction action);
   // Tells `target` when everything so far in this group is written; with `flush` when that file and
   // everything before is durable.

@@ -1,0 +1,125 @@
+// What acknowledged batches of all partitions of a directory wait for: one sequential log.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "env/file.h"
+#include "storage/commit_log_format.h"
+#include "storage/commit_log_reader.h"
+#include "storage/writer_file.h"
+
+namespace arus::storage {
+
+// Whole batches that were written to a segment and not flushed there.
+struct LoggedWrite {
+  std::shared_ptr<WriterFile> file;
+  std::int64_t position = 0;
+  std::size_t size_bytes = 0;
+  Chain pieces;
+};
+
+struct CommitLogOptions {
+  std::size_t first_file_bytes = std::size_t{4} << 20;  // 0: no commit log
+  std::size_t later_file_bytes = std::size_t{16} << 20;
+  std::size_t most_files = 6;
+  // A segment that gets so much at once is flushed itself: cheaper than to write it twice.
+  std::size_t direct_from_bytes = std::size_t{1} << 20;
+};
+
+// Something that waits for the disk and nobody waits for.
+struct BackgroundJob {
+  std::move_only_function<Result<>()> work;  // on the pool
+  std::move_only_function<void()> done;      // on the writer, when the work has succeeded
+};
+
+// Appends groups to the active lap, each with one flush. A lap that is full is sealed; once its
+// segments are flushed its file is used again; docs/internals/commit-log.md has the whole story.
+//
+// Holds: a block with acknowledged bytes is not written again while its lap is valid; a lap is
+// void only after all its segments are on stable storage, and after every lap before it; at most
+// `most_files` files, but for one that a settled entry may need. Sizes are in bytes.
+// Owner: the writer's thread.
+class CommitLog {
+ public:
+  CommitLog(env::FileSystem& files, std::string root, const CommitLogOptions& options)
+      : files_(files), root_(std::move(root)), options_(options) {}
+
+  // Goes on behind what a crash left, which stays as it is until release_found().
+  void adopt(const FoundCommitLog& found);
+  void set_owner(CommitLogOwner owner) { owner_ = std::move(owner); }
+  [[nodiscard]] bool enabled() const { return options_.first_file_bytes > 0; }
+  [[nodiscard]] const CommitLogOptions& options() const { return options_; }
+
+  // Whether a group of entries of so many bytes can be appended now, if need be to another lap.
+  [[nodiscard]] bool make_room(std::size_t size_bytes);
+  [[nodiscard]] static std::size_t size_of(const LoggedWrite& write);
+  // One group, on stable storage when this returns. make_room() has said yes to its size.
+  Result<> append(std::span<const LoggedWrite> writes);
+
+  // Whether entries of earlier may be replayed after a crash, so that settling has a meaning.
+  [[nodiscard]] bool may_replay() const { return active_ || !sealed_.empty() || !found_.empty(); }
+  // The files below this folder that are not on stable storage for all that is known here.
+  [[nodiscard]] std::vector<std::shared_ptr<WriterFile>> dirty_files(
+      const WriterFolder& folder) const;
+  // From here on nothing that stands before is replayed for segments of this folder below `below`.
+  Result<> append_settled(const WriterFolder& folder, Offset below);
+
+  // The next thing to do in the background, one at a time.
+  [[nodiscard]] std::optional<BackgroundJob> next_job();
+  // What was found is in its segments, on stable storage.
+  Result<> release_found();
+  // Everything is in its segments, on stable storage, and no job is under way.
+  Result<> remove_files();
+
+ private:
+  struct Lap {
+    std::size_t number = 0;  // of the file
+    std::string path;
+    std::shared_ptr<env::File> file;
+    std::size_t size_bytes = 0;
+    std::uint64_t generation = 0;
+    std::size_t filled = 0;  // where the next group begins; 0 before the header is written
+    std::vector<std::shared_ptr<WriterFile>> dirty;
+    std::size_t flushed = 0;       // of those
+    bool descriptor_lost = false;  // of one of them, before it was flushed
+  };
+
+  static Result<std::unique_ptr<env::File>> make_file(env::FileSystem& files,
+                                                      const std::string& root,
+                                                      const std::string& path, std::size_t size);
+  void activate(Lap lap);
+  Result<> write_group(std::vector<ByteView> pieces, std::size_t size_bytes, std::size_t entries);
+  void note_dirty(const LoggedWrite& write);
+  [[nodiscard]] bool wants_file() const;
+  [[nodiscard]] std::size_t free_number() const;
+  [[nodiscard]] bool is_due(const Lap& lap) const;
+  [[nodiscard]] BackgroundJob make_file_job();
+  [[nodiscard]] BackgroundJob flush_job(Lap& lap);
+  [[nodiscard]] BackgroundJob void_job(Lap& lap);
+
+  env::FileSystem& files_;
+  const std::string root_;
+  const CommitLogOptions options_;
+  CommitLogOwner owner_;
+  std::uint64_t next_generation_ = 1;
+  std::uint64_t next_sequence_ = 1;
+  std::optional<Lap> active_;
+  std::deque<Lap> sealed_;  // the oldest first
+  std::deque<Lap> free_;
+  std::vector<FoundLap> found_;
+  std::set<std::size_t> numbers_;    // of all files
+  bool starved_ = false;             // the last group found no room
+  std::uint64_t no_file_until_ = 0;  // sequence: there was no space for another one
+};
+
+}  // namespace arus::storage
