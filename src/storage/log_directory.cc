@@ -192,7 +192,7 @@ env::Task<Result<>> DirectoryCore::check_commit_log(std::optional<BrokerRegistra
 
 const FoundPartition* DirectoryCore::find_logged(const LogHost& home, const TopicPartition& name,
                                                  const Uuid& topic_id) const {
-  if (home.opened.contains(name)) return nullptr;
+  if (home.replay_over || home.opened.contains(name)) return nullptr;
   const auto found = commit_log_.partitions.find({topic_id, name.partition});
   return found == commit_log_.partitions.end() || found->second.name != name ? nullptr
                                                                              : &found->second;
@@ -368,7 +368,8 @@ Result<> DirectoryCore::finish_replay(DirectoryWriter& writer, const std::string
   const auto id = text ? parse_partition_metadata(as_text(*text)) : fail(text.error());
   if (!id) return {};
   const auto logged = commit_log_.partitions.find({*id, name.partition});
-  if (logged != commit_log_.partitions.end() && logged->second.name == name) {
+  if (writer.commit_log().holds_found() && logged != commit_log_.partitions.end() &&
+      logged->second.name == name) {
     const auto restored = restore_logged_writes(files, folder, logged->second, commit_log_.laps);
     if (!restored) log.error("{}: {}", folder, restored.error().message);
     ARUS_TRY(files.sync_file_system(path));
@@ -428,6 +429,9 @@ env::Task<Result<>> DirectoryCore::sync_recovered() {
   for (const auto& host : hosts_) {
     co_await env::call(host->port->loop(),
                        [&host, &replayed] { replayed = replayed && !host->replay_failed; });
+  }
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, replayed] { host->replay_over = replayed; });
   }
   if (!contents.clean_shutdown_epoch) {
     auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {
