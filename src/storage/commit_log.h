@@ -68,6 +68,8 @@ class CommitLog {
 
   // Whether entries of earlier may be replayed after a crash, so that settling has a meaning.
   [[nodiscard]] bool may_replay() const { return active_ || !sealed_.empty() || !found_.empty(); }
+  // Whether what was found is still there.
+  [[nodiscard]] bool holds_found() const { return !found_.empty(); }
   // The files below this folder that are not on stable storage for all that is known here.
   [[nodiscard]] std::vector<std::shared_ptr<WriterFile>> dirty_files(
       const WriterFolder& folder) const;

@@ -22,7 +22,7 @@ void write_file(env::FileSystem& files, const std::string& path, ByteView bytes)
 
 // Entries that are whole, as the input says, so that what stands behind checksums is reached too.
 Bytes make_lap(Reader& input, std::uint64_t generation) {
-  Bytes file = encode(CommitLogHeader{generation, 1 + input.u8() % 4, {}});
+  Bytes file = encode(CommitLogHeader{generation, 1U + input.u8() % 4U, {}});
   while (input.remaining() > 8) {
     CommitLogEntry entry{.sequence = input.u8(),
                          .type = static_cast<CommitLogEntryType>(input.u8() % 3),

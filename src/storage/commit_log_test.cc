@@ -501,6 +501,43 @@ TEST_F(CommitLogTest, ATruncatedBatchDoesNotComeBack) {
   });
 }
 
+TEST_F(CommitLogTest, OnceRecoveryIsOverNothingIsReplayed) {
+  write_and_crash(20, all_kept);
+  run([this]() -> Task<void> {
+    EXPECT_TRUE(co_await directory_->sync_recovered());
+    auto other = co_await open(1);
+    co_await warm_up(*other);
+    co_await fill(*other, 30);  // to the file that was found
+    other = nullptr;
+    auto log = co_await open();
+    EXPECT_EQ(log->log_end(), Offset{21});
+    const auto fetched = co_await log->read(Offset{0}, {.end = Offset{21}, .max_bytes = 1 << 20});
+    EXPECT_TRUE(fetched && fetched->size_bytes > 20 * 100);
+    co_await close(std::move(log));
+  });
+}
+
+TEST_F(CommitLogTest, WhatIsSetAsideIsWholeAndDoesNotComeBack) {
+  write_and_crash(20, nothing_kept);
+  std::unique_ptr<Log> log;
+  run([&]() -> Task<void> {
+    EXPECT_TRUE(co_await directory_->set_aside({"topic", 0}));
+    const auto stray = files("topic-0.");
+    EXPECT_EQ(stray.size(), 1U);
+    if (stray.size() == 1) {
+      const auto segment = join_path(join_path(root, stray[0]), "00000000000000000000.log");
+      EXPECT_GT(*disk_->file_size(segment), 20 * 100);
+    }
+  });
+  crash(log, nothing_kept);
+  run([&]() -> Task<void> {
+    log = co_await open();
+    EXPECT_EQ(log->log_end(), Offset{0});
+    EXPECT_TRUE(co_await directory_->sync_recovered());
+    co_await close(std::move(log));
+  });
+}
+
 TEST_F(CommitLogTest, LargeWritesAreFlushedThemselves) {
   options_.commit_log = {.direct_from_bytes = 2'000};
   stop();

@@ -103,6 +103,8 @@ class DirectoryCore final : public DirectoryFiles,
   [[nodiscard]] const FoundPartition* find_logged(const LogHost& home, const TopicPartition& name,
                                                   const Uuid& topic_id) const;
   [[nodiscard]] CommitLogOwner owner() const;
+  Result<> finish_replay(DirectoryWriter& writer, const std::string& folder,
+                         const TopicPartition& name);
 
   FoundCommitLog commit_log_;  // as found; does not change once a log is opened
   BrokerRegistration registration_;
@@ -191,7 +193,7 @@ env::Task<Result<>> DirectoryCore::check_commit_log(std::optional<BrokerRegistra
 
 const FoundPartition* DirectoryCore::find_logged(const LogHost& home, const TopicPartition& name,
                                                  const Uuid& topic_id) const {
-  if (home.opened.contains(name)) return nullptr;
+  if (home.replay_over || home.opened.contains(name)) return nullptr;
   const auto found = commit_log_.partitions.find({topic_id, name.partition});
   return found == commit_log_.partitions.end() || found->second.name != name ? nullptr
                                                                              : &found->second;
@@ -358,6 +360,24 @@ env::Task<Result<>> DirectoryCore::drain_all() {
   co_return Result<>{};
 }
 
+// On the writer. Brings what the commit log has of a partition to the folder for good, so that
+// nothing is replayed into another one of that name.
+Result<> DirectoryCore::finish_replay(DirectoryWriter& writer, const std::string& folder,
+                                      const TopicPartition& name) {
+  env::FileSystem& files = writer.files();
+  const auto text = files.read_file(join_path(folder, partition_metadata_name));
+  const auto id = text ? parse_partition_metadata(as_text(*text)) : fail(text.error());
+  if (!id) return {};
+  const auto logged = commit_log_.partitions.find({*id, name.partition});
+  if (writer.commit_log().holds_found() && logged != commit_log_.partitions.end() &&
+      logged->second.name == name) {
+    const auto restored = restore_logged_writes(files, folder, logged->second, commit_log_.laps);
+    if (!restored) log.error("{}: {}", folder, restored.error().message);
+    ARUS_TRY(files.sync_file_system(path));
+  }
+  return writer.settle(WriterFolder(folder, name, *id, nullptr), std::nullopt);
+}
+
 env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<Uuid> topic_id,
                                              std::string_view ending) {
   const auto self = shared_from_this();
@@ -379,6 +399,8 @@ env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<
           text ? parse_partition_metadata(as_text(*text)) : Result<Uuid>(fail(text.error()));
       if (id && *id != *topic_id) return {};
     }
+    // A deleted topic's id never comes back, but what is set aside may be assigned here again.
+    if (!topic_id) ARUS_TRY(finish_replay(*writer, from, name));
     ARUS_TRY(files.rename(from, to));
     moved = true;
     // A deletion that a power cut takes back is noticed by its topic id; it becomes durable with
@@ -408,6 +430,9 @@ env::Task<Result<>> DirectoryCore::sync_recovered() {
   for (const auto& host : hosts_) {
     co_await env::call(host->port->loop(),
                        [&host, &replayed] { replayed = replayed && !host->replay_failed; });
+  }
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, replayed] { host->replay_over = replayed; });
   }
   if (!contents.clean_shutdown_epoch) {
     auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {

@@ -65,6 +65,7 @@ struct LogHost {
   std::unordered_set<TopicPartition> opened;
   bool offsets_changed = false;  // since the checkpoints were written
   bool replay_failed = false;    // of the commit log that was found, for a log of this loop
+  bool replay_over = false;      // its files may hold something else now
   std::weak_ptr<DirectoryFiles> directory;
 };
 
