@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <set>
 
@@ -59,7 +60,9 @@ class DirectoryCore final : public DirectoryFiles,
 
   // Before any log is opened.
   void connect();
-  void start();
+  // Begins what is done from time to time. From any loop, by the first use: a directory that is
+  // given up unused, on the thread that opened it, has no timer yet.
+  void start_once();
   env::Task<Result<>> close(std::int64_t broker_epoch);
 
   env::Environment& environment;
@@ -69,6 +72,7 @@ class DirectoryCore final : public DirectoryFiles,
   std::optional<DirectoryIdentity> identity;  // start-up's
 
  private:
+  void start();
   class Tick : public env::Timer {
    public:
     explicit Tick(DirectoryCore& core) : core_(core) {}
@@ -117,6 +121,7 @@ class DirectoryCore final : public DirectoryFiles,
   std::vector<Removal> removals_;
   std::set<TopicPartition> moved_;  // of `contents.found`, gone since
   env::TimePoint producers_checked_{};
+  std::atomic<bool> started_ = false;
   bool checkpointing_ = false;
   std::uint64_t checkpoints_begun_ = 0;
   std::uint64_t checkpoints_done_ = 0;
@@ -181,6 +186,7 @@ void DirectoryCore::set_registration(const BrokerRegistration& registration) {
 
 env::Task<Result<>> DirectoryCore::check_commit_log(std::optional<BrokerRegistration> newest) {
   const auto self = shared_from_this();
+  start_once();
   if (is_of_run(commit_log_, newest)) co_return Result<>{};
   auto done = co_await writer_->run([this](DirectoryWriter* writer) -> Result<> {
     ARUS_TRY(set_aside(writer->files(), path, commit_log_,
@@ -223,6 +229,7 @@ const FoundLog* DirectoryCore::find(const TopicPartition& name, const Uuid& topi
 env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config) {
   const auto self = shared_from_this();
+  start_once();
   const std::shared_ptr<LogHost> home = host();
   if (home->port->failure()) co_return fail(*home->port->failure());
   const std::string folder = join_path(path, name.to_string());
@@ -381,6 +388,7 @@ Result<> DirectoryCore::finish_replay(DirectoryWriter& writer, const std::string
 env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<Uuid> topic_id,
                                              std::string_view ending) {
   const auto self = shared_from_this();
+  start_once();
   if (name.topic == metadata_topic_name) {
     co_return fail(ErrorCode::invalid_request, "The metadata log is never set aside");
   }
@@ -463,6 +471,13 @@ void DirectoryCore::remove_later(std::vector<std::string> paths, env::Duration d
         if (delay <= env::Duration{0}) self->remove_due();
       },
       env::Priority::background);
+}
+
+void DirectoryCore::start_once() {
+  if (started_.exchange(true)) return;
+  environment.loop(0).post([weak = weak_from_this()] {
+    if (const auto alive = weak.lock()) alive->start();
+  });
 }
 
 void DirectoryCore::start() {
@@ -712,9 +727,6 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
   auto core = std::make_shared<DirectoryCore>(environment, path, options, std::move(*lock),
                                               std::move(*contents), std::move(*commit_log));
   core->connect();
-  environment.loop(0).post([weak = std::weak_ptr(core)] {
-    if (const auto alive = weak.lock()) alive->start();
-  });
   return std::make_unique<FileLogDirectory>(std::move(core));
 }
 
