@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cli/config_view.h"
 #include "cli/own.h"
+#include "config/config_table.h"
 
 namespace arus::cli {
 namespace {
@@ -136,6 +137,11 @@ int explain_config(Console& console, const ConfigOptions& options) {
     }
   }
   return status;
+}
+
+int print_config_reference(Console& console) {
+  console.out(config::reference_page());
+  return 0;
 }
 
 }  // namespace arus::cli

@@ -256,6 +256,8 @@ class OwnCommands {
     CLI::App& explain = command(config, "explain", "Say what a config key means",
                                 [this] { return explain_config(console_, config_); });
     explain.add_option("key", config_.entries, "Keys")->required();
+    command(config, "reference", "Print every config key as a page of Markdown",
+            [this] { return print_config_reference(console_); });
   }
 
   void declare_acl() {

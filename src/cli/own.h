@@ -21,6 +21,8 @@ int consume(Console& console, const ClusterOptions& cluster, const ConsumeOption
 int get_config(Console& console, const ClusterOptions& cluster, const ConfigOptions& options);
 int set_config(Console& console, const ClusterOptions& cluster, const ConfigOptions& options);
 int explain_config(Console& console, const ConfigOptions& options);
+// Every key, as docs/configuration.md has it.
+int print_config_reference(Console& console);
 int list_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
 int add_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);
 int remove_acls(Console& console, const ClusterOptions& cluster, const AclOptions& options);

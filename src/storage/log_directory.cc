@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <set>
 
@@ -121,7 +120,7 @@ class DirectoryCore final : public DirectoryFiles,
   std::vector<Removal> removals_;
   std::set<TopicPartition> moved_;  // of `contents.found`, gone since
   env::TimePoint producers_checked_{};
-  std::atomic<bool> started_ = false;
+  bool started_ = false;
   bool checkpointing_ = false;
   std::uint64_t checkpoints_begun_ = 0;
   std::uint64_t checkpoints_done_ = 0;
@@ -474,13 +473,14 @@ void DirectoryCore::remove_later(std::vector<std::string> paths, env::Duration d
 }
 
 void DirectoryCore::start_once() {
-  if (started_.exchange(true)) return;
+  if (std::exchange(host()->in_use, true)) return;
   environment.loop(0).post([weak = weak_from_this()] {
     if (const auto alive = weak.lock()) alive->start();
   });
 }
 
 void DirectoryCore::start() {
+  if (std::exchange(started_, true)) return;
   const env::TimePoint now = environment.loop(0).now();
   for (const std::string& deleted : contents.deleted) {
     removals_.push_back({deleted, now + env::milliseconds{options.file_delete_delay_ms}});

@@ -154,6 +154,7 @@ TEST_F(LogDirectoryTest, WhatADeletionLeftIsRemovedByTheNextStart) {
   fs::create_directories(left);
   open({.file_delete_delay_ms = 10, .checkpoint_interval_ms = 10});
   run([&]() -> Task<void> {
+    EXPECT_TRUE(co_await directory_->check_commit_log({}));
     for (int i = 0; i < 100 && fs::exists(left); ++i) {
       co_await env::sleep_for(env::milliseconds{10});
     }

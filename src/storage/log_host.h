@@ -63,6 +63,7 @@ struct LogHost {
   std::map<TopicPartition, LogOffsets> closed;  // those that were
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
+  bool in_use = false;           // loop 0 was told so
   bool offsets_changed = false;  // since the checkpoints were written
   bool replay_failed = false;    // of the commit log that was found, for a log of this loop
   bool replay_over = false;      // its files may hold something else now
