@@ -232,7 +232,7 @@ void LoopPartitions::reconfigure(const metadata::MetadataImage& image,
     if (known == configs_.end()) continue;
     config::TopicConfig fresh = compute_config(image, *topic);
     if (fresh == *known->second) continue;
-    known->second = std::make_shared<const config::TopicConfig>(std::move(fresh));
+    known->second = std::make_shared<const config::TopicConfig>(fresh);
     for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
       const auto partition = partitions_.find({topic->id, static_cast<std::int32_t>(i)});
       if (partition != partitions_.end() && partition->second->is_open()) {

@@ -68,12 +68,8 @@ class BadInput(unittest.TestCase):
 
     def tearDown(self):
         self.assertIsNone(self.server.process.poll(), self.server.tail())
-        self.assertLess(self.resident_mib(), RESIDENT_LIMIT_MIB)
+        self.assertLess(self.server.resident_mib(), RESIDENT_LIMIT_MIB)
         self.neighbour_is_served()
-
-    def resident_mib(self):
-        status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     def neighbour_is_served(self):
         with Wire(self.server.port) as wire:
@@ -116,7 +112,7 @@ class BadInput(unittest.TestCase):
         self.assertGreater(served, 300)
 
     def test_claims_of_100_mib_with_one_byte_each(self):
-        before = self.resident_mib()
+        before = self.server.resident_mib()
         peers = []
         try:
             for _ in range(1000):
@@ -125,7 +121,7 @@ class BadInput(unittest.TestCase):
                 peers.append(peer)
             time.sleep(0.5)
             self.neighbour_is_served()
-            self.assertLess(self.resident_mib() - before, 64)
+            self.assertLess(self.server.resident_mib() - before, 64)
         finally:
             for peer in peers:
                 peer.close()
@@ -144,7 +140,7 @@ class BadInput(unittest.TestCase):
             except TimeoutError:
                 pass
             self.neighbour_is_served()
-            self.assertLess(self.resident_mib(), RESIDENT_LIMIT_MIB)
+            self.assertLess(self.server.resident_mib(), RESIDENT_LIMIT_MIB)
 
     def test_connections_that_are_reset(self):
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -58,13 +58,19 @@ class Wire:
     def __exit__(self, *_):
         self.socket.close()
 
-    def ask(self, key, version, body, flexible=False):
+    def send(self, key, version, body, flexible=False):
         head = struct.pack(">hhih", key, version, 5, -1) + (b"\0" if flexible else b"")
         self.socket.sendall(struct.pack(">i", len(head) + len(body)) + head + body)
+
+    def answer(self):
         size = struct.unpack(">i", self.receive(4))[0]
         answer = Cursor(self.receive(size))
         assert answer.take("i") == 5
         return answer
+
+    def ask(self, key, version, body, flexible=False):
+        self.send(key, version, body, flexible)
+        return self.answer()
 
     def receive(self, count):
         data = b""

@@ -86,6 +86,10 @@ class Server:
         self.process = None
         return status
 
+    def resident_mib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
     def kill(self):
         if self.process is not None:
             self.process.kill()
