@@ -639,12 +639,16 @@ Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string
   std::string_view why = find_foreign(*found, contents.identity);
   if (contents.clean_shutdown_epoch) why = "the directory was stopped cleanly after it was written";
   if (!why.empty()) ARUS_TRY(set_aside(files, path, *found, why));
+  std::vector<FoundLog> added;
   for (const auto& [id, partition] : found->partitions) {
-    const bool known = std::ranges::any_of(contents.found, [&](const FoundLog& each) {
-      return each.name == partition.name && (!each.topic_id || *each.topic_id == id.topic_id);
+    const auto named =
+        std::ranges::equal_range(contents.found, partition.name, {}, &FoundLog::name);
+    const bool known = std::ranges::any_of(named, [&](const FoundLog& each) {
+      return !each.topic_id || *each.topic_id == id.topic_id;
     });
-    if (!known) contents.found.push_back({partition.name, id.topic_id});
+    if (!known) added.push_back({partition.name, id.topic_id});
   }
+  std::ranges::move(added, std::back_inserter(contents.found));
   std::ranges::sort(contents.found, {}, &FoundLog::name);
   return found;
 }
