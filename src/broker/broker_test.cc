@@ -20,7 +20,9 @@ namespace {
 
 using env::Task;
 using testing::Client;
+using testing::Node;
 using testing::ScratchDirectory;
+using testing::start;
 
 Slice batch_of(std::vector<std::string> values, record::BatchOptions options = {}) {
   record::BatchBuilder builder(options);
@@ -81,31 +83,6 @@ std::int32_t count_records(const std::optional<Slice>& records) {
   while (const auto batch = reader.next()) count += batch->count();
   EXPECT_TRUE(reader.status());
   return count;
-}
-
-// A broker on a scratch directory, and a first client of it.
-struct Node {
-  std::unique_ptr<Broker> broker;
-  std::unique_ptr<Client> client;
-  [[nodiscard]] env::Address address() const { return broker->addresses().front(); }
-};
-
-Task<Node> start(env::Environment& environment, const std::string& directory,
-                 config::ConfigMap overrides = {}) {
-  auto broker = co_await Broker::start(
-      environment, {.config = testing::config_for(directory, std::move(overrides))});
-  if (!broker) ADD_FAILURE() << broker.error().message;
-  ARUS_ASSERT(broker);
-  Node node{.broker = std::move(*broker)};
-  node.client = co_await Client::connect(environment, node.address());
-  co_return node;
-}
-
-Task<void> stop(Node& node) {
-  node.client.reset();
-  const auto stopped = co_await node.broker->stop();
-  EXPECT_TRUE(stopped) << stopped.error().message;
-  node.broker.reset();
 }
 
 template <class Test>

@@ -11,6 +11,7 @@
 #include "base/endian.h"
 #include "broker/broker.h"
 #include "env/environment.h"
+#include "protocol/api/find_coordinator.h"
 #include "protocol/frame.h"
 #include "protocol/header.h"
 #include "record/builder.h"
@@ -109,5 +110,39 @@ class Client {
   std::unique_ptr<env::Socket> socket_;
   std::int32_t correlation_id_ = 0;
 };
+
+// A broker and a first client of it.
+struct Node {
+  std::unique_ptr<Broker> broker;
+  std::unique_ptr<Client> client;
+  [[nodiscard]] env::Address address() const { return broker->addresses().front(); }
+};
+
+inline env::Task<Node> start(env::Environment& environment, const std::string& directory,
+                             config::ConfigMap overrides = {}) {
+  auto broker =
+      co_await Broker::start(environment, {.config = config_for(directory, std::move(overrides))});
+  if (!broker) ADD_FAILURE() << broker.error().message;
+  ARUS_ASSERT(broker);
+  Node node{.broker = std::move(*broker), .client = nullptr};
+  node.client = co_await Client::connect(environment, node.address());
+  co_return node;
+}
+
+inline env::Task<void> stop(Node& node) {
+  node.client.reset();
+  const auto stopped = co_await node.broker->stop();
+  EXPECT_TRUE(stopped) << stopped.error().message;
+  node.broker.reset();
+}
+
+// Makes the topic of groups (0) or of transactions (1) and waits until "g" has a coordinator there.
+inline env::Task<void> find_coordinator(Client& client, std::int8_t type) {
+  protocol::FindCoordinatorRequest request;
+  request.key_type = type;
+  request.coordinator_keys = {"g"};
+  const auto found = co_await client.ask(request, 4);
+  EXPECT_EQ(found->coordinators.front().error_code, ErrorCode::none);
+}
 
 }  // namespace arus::broker::testing

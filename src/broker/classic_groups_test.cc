@@ -20,33 +20,14 @@ using protocol::JoinGroupResponse;
 using protocol::LeaveGroupRequest;
 using protocol::SyncGroupRequest;
 using testing::Client;
+using testing::Node;
 using testing::ScratchDirectory;
 
-struct Node {
-  std::unique_ptr<Broker> broker;
-  std::unique_ptr<Client> client;
-};
-
 Task<Node> start(env::Environment& environment, const std::string& directory) {
-  auto broker = co_await Broker::start(
-      environment,
-      {.config = testing::config_for(directory, {{"group.initial.rebalance.delay.ms", "0"}})});
-  if (!broker) ADD_FAILURE() << broker.error().message;
-  ARUS_ASSERT(broker);
-  Node node{.broker = std::move(*broker), .client = nullptr};
-  node.client = co_await Client::connect(environment, node.broker->addresses().front());
-  protocol::FindCoordinatorRequest request;
-  request.coordinator_keys = {"g"};
-  const auto found = co_await node.client->ask(request, 4);
-  EXPECT_EQ(found->coordinators.front().error_code, ErrorCode::none);
+  Node node =
+      co_await testing::start(environment, directory, {{"group.initial.rebalance.delay.ms", "0"}});
+  co_await testing::find_coordinator(*node.client, 0);
   co_return node;
-}
-
-Task<void> stop(Node& node) {
-  node.client.reset();
-  const auto stopped = co_await node.broker->stop();
-  EXPECT_TRUE(stopped) << stopped.error().message;
-  node.broker.reset();
 }
 
 template <class Test>

@@ -25,37 +25,14 @@ using protocol::OffsetDeleteRequest;
 using protocol::OffsetFetchRequest;
 using protocol::TxnOffsetCommitRequest;
 using testing::Client;
+using testing::Node;
 using testing::ScratchDirectory;
 
-struct Node {
-  std::unique_ptr<Broker> broker;
-  std::unique_ptr<Client> client;
-};
-
-Task<void> find_coordinator(Client& client, std::int8_t type) {
-  protocol::FindCoordinatorRequest request;
-  request.key_type = type;
-  request.coordinator_keys = {"g"};
-  const auto found = co_await client.ask(request, 4);
-  EXPECT_EQ(found->coordinators.front().error_code, ErrorCode::none);
-}
-
 Task<Node> start(env::Environment& environment, const std::string& directory) {
-  auto broker = co_await Broker::start(environment, {.config = testing::config_for(directory)});
-  if (!broker) ADD_FAILURE() << broker.error().message;
-  ARUS_ASSERT(broker);
-  Node node{.broker = std::move(*broker), .client = nullptr};
-  node.client = co_await Client::connect(environment, node.broker->addresses().front());
-  co_await find_coordinator(*node.client, 0);
-  co_await find_coordinator(*node.client, 1);
+  Node node = co_await testing::start(environment, directory);
+  co_await testing::find_coordinator(*node.client, 0);
+  co_await testing::find_coordinator(*node.client, 1);
   co_return node;
-}
-
-Task<void> stop(Node& node) {
-  node.client.reset();
-  const auto stopped = co_await node.broker->stop();
-  EXPECT_TRUE(stopped) << stopped.error().message;
-  node.broker.reset();
 }
 
 template <class Test>

@@ -15,39 +15,18 @@ namespace {
 
 using env::Task;
 using testing::Client;
+using testing::Node;
 using testing::ScratchDirectory;
 
-struct Node {
-  std::unique_ptr<Broker> broker;
-  std::unique_ptr<Client> client;
-};
-
 Task<Node> start(env::Environment& environment, const std::string& directory) {
-  const config::ConfigMap settings{{"offsets.topic.num.partitions", "1"},
-                                   {"offsets.topic.segment.bytes", "1048576"},
-                                   {"log.initial.task.delay.ms", "0"},
-                                   {"log.cleaner.backoff.ms", "20"}};
-  auto broker =
-      co_await Broker::start(environment, {.config = testing::config_for(directory, settings)});
-  if (!broker) ADD_FAILURE() << broker.error().message;
-  ARUS_ASSERT(broker);
-  Node node{.broker = std::move(*broker), .client = nullptr};
-  node.client = co_await Client::connect(environment, node.broker->addresses().front());
-  for (const std::int8_t type : {std::int8_t{0}, std::int8_t{1}}) {
-    protocol::FindCoordinatorRequest request;
-    request.key_type = type;
-    request.coordinator_keys = {"g"};
-    const auto found = co_await node.client->ask(request, 4);
-    EXPECT_EQ(found->coordinators.front().error_code, ErrorCode::none);
-  }
+  Node node = co_await testing::start(environment, directory,
+                                      {{"offsets.topic.num.partitions", "1"},
+                                       {"offsets.topic.segment.bytes", "1048576"},
+                                       {"log.initial.task.delay.ms", "0"},
+                                       {"log.cleaner.backoff.ms", "20"}});
+  co_await testing::find_coordinator(*node.client, 0);
+  co_await testing::find_coordinator(*node.client, 1);
   co_return node;
-}
-
-Task<void> stop(Node& node) {
-  node.client.reset();
-  const auto stopped = co_await node.broker->stop();
-  EXPECT_TRUE(stopped) << stopped.error().message;
-  node.broker.reset();
 }
 
 Task<void> create_topic(Client& client) {

@@ -6,18 +6,15 @@
 #include <cerrno>
 
 #include "base/crc32c.h"
-#include "env/simulated.h"
-#include "env/simulated/disk.h"
 #include "record/batch.h"
 #include "storage/file_names.h"
-#include "storage/log_testing.h"
+#include "storage/simulated_directory_testing.h"
 
 namespace arus::storage {
 namespace {
 
 using env::Task;
 
-constexpr const char* root = "/data";
 constexpr env::CrashPolicy nothing_kept{.keep_page = 0, .tear_page = 0, .keep_entry = 0};
 constexpr env::CrashPolicy all_kept{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
 
@@ -130,30 +127,14 @@ TEST(CommitLogFormat, FilesAreNumbered) {
 }
 
 // A directory on a simulated disk.
-class CommitLogTest : public testing::Test {
+class CommitLogTest : public testing::Test, protected SimulatedDirectory {
  protected:
-  CommitLogTest() : simulation_({.seed = 3}), disk_(simulation_.make_disk()) {
-    set_log_level("storage", LogLevel::off);
-    options_.commit_log = {.first_file_bytes = 512 << 10, .later_file_bytes = 512 << 10};
-    start();
+  CommitLogTest()
+      : SimulatedDirectory(
+            3, {.commit_log = {.first_file_bytes = 512 << 10, .later_file_bytes = 512 << 10}}) {
     run([this]() -> Task<void> { EXPECT_TRUE(co_await directory_->sync_recovered()); });
   }
-  ~CommitLogTest() override { stop(); }
 
-  void start() {
-    environment_ = simulation_.make_environment({.disk = disk_});
-    auto opened = LogDirectory::open(*environment_, root, options_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    directory_ = std::move(*opened);
-  }
-  void stop() {
-    directory_ = nullptr;
-    environment_ = nullptr;
-  }
-  template <class Body>
-  void run(Body body) {
-    env::run_until_done(*environment_, body());
-  }
   Task<Result<std::unique_ptr<Log>>> try_open(std::int32_t partition = 0) {
     co_return co_await directory_->open_log({"topic", partition}, test_topic_id, config_);
   }
@@ -209,13 +190,6 @@ class CommitLogTest : public testing::Test {
   }
   std::vector<std::string> commit_log_files() { return files(commit_log_format::file_prefix); }
   std::vector<std::string> set_aside_files() { return files(commit_log_format::aside_prefix); }
-
-  env::Simulation simulation_;
-  std::shared_ptr<env::SimulatedDisk> disk_;
-  DirectoryOptions options_;
-  std::shared_ptr<config::TopicConfig> config_ = test_config();
-  std::unique_ptr<env::SimulatedEnvironment> environment_;
-  std::unique_ptr<LogDirectory> directory_;
 };
 
 const std::string segment_path = std::string(root) + "/topic-0/00000000000000000000.log";

@@ -215,9 +215,7 @@ class CompactionModelTest : public CompactedLogTest {
     EXPECT_EQ(disk_->calls_from_loops(), 0U);
     stop();
     if (orderly) return;
-    const env::CrashPolicy kill{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
-    const env::CrashPolicy power_cut{.entries_in_order = below(2) == 0};
-    disk_->crash(below(3) == 0 ? kill : power_cut);
+    crash_somehow();
   }
 
   struct Marker {

@@ -9,10 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "env/simulated.h"
-#include "env/simulated/disk.h"
 #include "record/record.h"
-#include "storage/log_testing.h"
+#include "storage/simulated_directory_testing.h"
 
 namespace arus::storage {
 
@@ -104,42 +102,17 @@ inline env::Task<Served> read_all(Log& log, bool committed = false) {
   co_return served;
 }
 
-class CompactedLogTest : public testing::TestWithParam<int> {
+class CompactedLogTest : public testing::TestWithParam<int>, protected SimulatedDirectory {
  protected:
-  static constexpr const char* root = "/data";
   static constexpr std::int64_t start_ms = 1'750'000'000'000;
 
-  explicit CompactedLogTest(std::uint64_t seed = 13)
-      : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {
-    set_log_level("storage", LogLevel::off);
+  explicit CompactedLogTest(std::uint64_t seed = 13) : SimulatedDirectory(seed) {
     config_->segment_bytes = 700;
     config_->index_interval_bytes = 150;
     config_->cleanup_delete = false;
     config_->cleanup_compact = true;
-    start();
   }
-  ~CompactedLogTest() override { stop(); }
 
-  void start() {
-    environment_ = simulation_.make_environment({.disk = disk_, .wall_ms = start_ms});
-    auto opened = LogDirectory::open(*environment_, root);
-    ASSERT_TRUE(opened) << opened.error().message;
-    directory_ = std::move(*opened);
-  }
-  void stop() {
-    directory_ = nullptr;
-    environment_ = nullptr;
-  }
-  template <class Body>
-  void run(Body body) {
-    env::run_until_done(*environment_, body());
-  }
-  env::Task<std::unique_ptr<Log>> open() {
-    auto log = co_await directory_->open_log({"topic", 0}, test_topic_id, config_);
-    EXPECT_TRUE(log) << log.error().message;
-    EXPECT_TRUE(co_await directory_->sync_recovered());
-    co_return std::move(*log);
-  }
   // Everything is on stable storage, and segments that are full are known to be.
   static env::Task<void> settle(Log& log) {
     EXPECT_TRUE(co_await log.flush());
@@ -157,20 +130,6 @@ class CompactedLogTest : public testing::TestWithParam<int> {
     EXPECT_TRUE(outcome) << outcome.error().message;
     co_return outcome ? *outcome : CompactionOutcome{};
   }
-  [[nodiscard]] std::vector<std::string> files(std::string_view suffix) const {
-    std::vector<std::string> found;
-    for (const auto& entry : *disk_->list(std::string(root) + "/topic-0")) {
-      if (entry.name.ends_with(suffix)) found.push_back(entry.name);
-    }
-    return found;
-  }
-  std::uint64_t below(std::uint64_t bound) { return simulation_.random().below(bound); }
-
-  env::Simulation simulation_;
-  std::shared_ptr<env::SimulatedDisk> disk_;
-  std::shared_ptr<config::TopicConfig> config_ = test_config();
-  std::unique_ptr<env::SimulatedEnvironment> environment_;
-  std::unique_ptr<LogDirectory> directory_;
 };
 
 }  // namespace arus::storage

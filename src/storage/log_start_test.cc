@@ -3,49 +3,21 @@
 
 #include <cerrno>
 
-#include "env/simulated.h"
-#include "env/simulated/disk.h"
 #include "storage/file_names.h"
-#include "storage/log_testing.h"
+#include "storage/simulated_directory_testing.h"
 
 namespace arus::storage {
 namespace {
 
 using env::Task;
 
-constexpr const char* root = "/data";
-
-class LogStartTest : public testing::TestWithParam<int> {
+class LogStartTest : public testing::TestWithParam<int>, protected SimulatedDirectory {
  protected:
   explicit LogStartTest(std::uint64_t seed = 11, const CommitLogOptions& commit_log = {})
-      : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {
-    set_log_level("storage", LogLevel::off);
-    options_.commit_log = commit_log;
+      : SimulatedDirectory(seed, {.commit_log = commit_log}) {
     config_->segment_bytes = 400;
-    start();
   }
-  ~LogStartTest() override { stop(); }
 
-  void start() {
-    environment_ = simulation_.make_environment({.disk = disk_});
-    auto opened = LogDirectory::open(*environment_, root, options_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    directory_ = std::move(*opened);
-  }
-  void stop() {
-    directory_ = nullptr;
-    environment_ = nullptr;
-  }
-  template <class Body>
-  void run(Body body) {
-    env::run_until_done(*environment_, body());
-  }
-  Task<std::unique_ptr<Log>> open(std::int32_t partition = 0) {
-    auto log = co_await directory_->open_log({"topic", partition}, test_topic_id, config_);
-    EXPECT_TRUE(log) << log.error().message;
-    EXPECT_TRUE(co_await directory_->sync_recovered());
-    co_return std::move(*log);
-  }
   static Task<void> fill(Log& log, int batches, LeaderEpoch epoch = LeaderEpoch{0}) {
     for (int i = 0; i < batches; ++i) {
       EXPECT_TRUE(append(log, make_batch(), {.leader_epoch = epoch}));
@@ -55,14 +27,6 @@ class LogStartTest : public testing::TestWithParam<int> {
   [[nodiscard]] bool exists(const std::string& name) const {
     return disk_->exists(std::string(root) + "/topic-0/" + name);
   }
-  std::uint64_t below(std::uint64_t bound) { return simulation_.random().below(bound); }
-
-  env::Simulation simulation_;
-  std::shared_ptr<env::SimulatedDisk> disk_;
-  DirectoryOptions options_;
-  std::shared_ptr<config::TopicConfig> config_ = test_config();
-  std::unique_ptr<env::SimulatedEnvironment> environment_;
-  std::unique_ptr<LogDirectory> directory_;
 };
 
 TEST_F(LogStartTest, SegmentsBelowGetAnotherNameAndGoLater) {
@@ -267,9 +231,7 @@ class LogStartPowerCutTest : public LogStartTest {
     log_ = nullptr;
     run([this]() -> Task<void> { EXPECT_FALSE(co_await directory_->close(1)); });
     stop();
-    const env::CrashPolicy kill{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
-    const env::CrashPolicy power_cut{.entries_in_order = below(2) == 0};
-    disk_->crash(below(3) == 0 ? kill : power_cut);
+    crash_somehow();
   }
 
   std::unique_ptr<Log> log_;

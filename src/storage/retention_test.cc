@@ -5,10 +5,8 @@
 
 #include <cerrno>
 
-#include "env/simulated.h"
-#include "env/simulated/disk.h"
 #include "storage/file_names.h"
-#include "storage/log_testing.h"
+#include "storage/simulated_directory_testing.h"
 
 namespace arus::storage {
 namespace {
@@ -111,37 +109,13 @@ TEST(ClockWatch, AJumpIsBelievedOnlyOnceTheClockHasRunOnEvenly) {
   }
 }
 
-class RetentionTest : public testing::TestWithParam<int> {
+class RetentionTest : public testing::TestWithParam<int>, protected SimulatedDirectory {
  protected:
-  explicit RetentionTest(std::uint64_t seed = 12)
-      : simulation_({.seed = seed}), disk_(simulation_.make_disk()) {
-    set_log_level("storage", LogLevel::off);
+  explicit RetentionTest(std::uint64_t seed = 12) : SimulatedDirectory(seed) {
     config_->segment_bytes = 400;
     config_->retention_ms = hour_ms;
-    start();
   }
-  ~RetentionTest() override { stop(); }
 
-  void start() {
-    environment_ = simulation_.make_environment({.disk = disk_, .wall_ms = start_ms});
-    auto opened = LogDirectory::open(*environment_, root);
-    ASSERT_TRUE(opened) << opened.error().message;
-    directory_ = std::move(*opened);
-  }
-  void stop() {
-    directory_ = nullptr;
-    environment_ = nullptr;
-  }
-  template <class Body>
-  void run(Body body) {
-    env::run_until_done(*environment_, body());
-  }
-  Task<std::unique_ptr<Log>> open() {
-    auto log = co_await directory_->open_log({"topic", 0}, test_topic_id, config_);
-    EXPECT_TRUE(log) << log.error().message;
-    EXPECT_TRUE(co_await directory_->sync_recovered());
-    co_return std::move(*log);
-  }
   // Batches a minute apart, three to a segment.
   static Task<void> fill(Log& log, int batches, std::int64_t first_ms,
                          LeaderEpoch epoch = LeaderEpoch{0}) {
@@ -153,21 +127,6 @@ class RetentionTest : public testing::TestWithParam<int> {
     EXPECT_TRUE(co_await log.flush());
     co_await env::sleep_for(env::milliseconds{100});
   }
-  [[nodiscard]] std::vector<std::string> files(std::string_view suffix) const {
-    std::vector<std::string> found;
-    for (const auto& entry : *disk_->list(std::string(root) + "/topic-0")) {
-      if (entry.name.ends_with(suffix)) found.push_back(entry.name);
-    }
-    return found;
-  }
-  std::uint64_t below(std::uint64_t bound) { return simulation_.random().below(bound); }
-
-  static constexpr const char* root = "/data";
-  env::Simulation simulation_;
-  std::shared_ptr<env::SimulatedDisk> disk_;
-  std::shared_ptr<config::TopicConfig> config_ = test_config();
-  std::unique_ptr<env::SimulatedEnvironment> environment_;
-  std::unique_ptr<LogDirectory> directory_;
 };
 
 TEST_F(RetentionTest, OldSegmentsGoWithEverythingThatBelongsToThem) {
@@ -441,9 +400,7 @@ class RetentionPowerCutTest : public RetentionTest {
     run([this]() -> Task<void> { EXPECT_FALSE(co_await directory_->close(1)); });
     EXPECT_EQ(disk_->calls_from_loops(), 0U);
     stop();
-    const env::CrashPolicy kill{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
-    const env::CrashPolicy power_cut{.entries_in_order = below(2) == 0};
-    disk_->crash(below(3) == 0 ? kill : power_cut);
+    crash_somehow();
   }
 
   std::unique_ptr<Log> log_;
