@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <thread>
 
 #include "base/bytes.h"
 #include "benchmarks/process.h"
@@ -147,6 +149,65 @@ double consume(const std::string& address, const std::string& topic, int partiti
   rd_kafka_topic_destroy(handle);
   rd_kafka_destroy(client);
   return took;
+}
+
+std::vector<double> follow_s(const std::string& address, const std::string& topic,
+                             double records_per_s, double seconds) {
+  rd_kafka_conf_t* conf = make_settings(
+      address, {{"group.id", "benchmark"}, {"fetch.wait.max.ms", "500"}, {"fetch.min.bytes", "1"}});
+  rd_kafka_t* reader = make_client(RD_KAFKA_CONSUMER, conf);
+  rd_kafka_topic_t* read_topic = rd_kafka_topic_new(reader, topic.c_str(), nullptr);
+  rd_kafka_consume_start(read_topic, 0, RD_KAFKA_OFFSET_END);
+  rd_kafka_t* writer =
+      make_client(RD_KAFKA_PRODUCER, make_settings(address, {{"acks", "all"}, {"linger.ms", "0"}}));
+  rd_kafka_topic_t* write_topic = rd_kafka_topic_new(writer, topic.c_str(), nullptr);
+  // The reader has found the end once it gets something.
+  const auto write = [&](double due) {
+    Bytes value(1000, 0x5a);
+    std::memcpy(value.data(), &due, sizeof due);
+    rd_kafka_produce(write_topic, 0, RD_KAFKA_MSG_F_COPY, value.data(), value.size(), nullptr, 0,
+                     nullptr);
+    rd_kafka_poll(writer, 0);
+  };
+  std::vector<double> latencies;
+  const auto read = [&](int timeout_ms) {
+    rd_kafka_message_t* message = rd_kafka_consume(read_topic, 0, timeout_ms);
+    if (message == nullptr) return false;
+    const bool good = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->len == 1000;
+    if (good) {
+      double due = 0;
+      std::memcpy(&due, message->payload, sizeof due);
+      latencies.push_back(now_s() - due);
+    }
+    rd_kafka_message_destroy(message);
+    return good;
+  };
+  while (latencies.empty()) {
+    write(now_s());
+    read(200);
+  }
+  while (read(500)) {
+  }
+  latencies.clear();
+  const auto records = static_cast<std::size_t>(records_per_s * seconds);
+  const double began = now_s();
+  std::thread writing([&] {
+    for (std::size_t i = 0; i < records; ++i) {
+      const double due = began + static_cast<double>(i) / records_per_s;
+      while (now_s() < due) sleep_s(0.0001);
+      write(due);
+    }
+    rd_kafka_flush(writer, 30'000);
+  });
+  while (latencies.size() < records && now_s() - began < seconds + 60) read(100);
+  writing.join();
+  rd_kafka_consume_stop(read_topic, 0);
+  rd_kafka_topic_destroy(read_topic);
+  rd_kafka_topic_destroy(write_topic);
+  rd_kafka_destroy(reader);
+  rd_kafka_destroy(writer);
+  if (latencies.size() < records) give_up("records did not come back");
+  return latencies;
 }
 
 bool produce_one(const std::string& address, const std::string& topic, double timeout_s) {

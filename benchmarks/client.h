@@ -33,6 +33,10 @@ ProduceOutcome produce(const std::string& address, const ProduceLoad& load);
 // Reads `records` records of all partitions from the beginning; gives the time, in s.
 double consume(const std::string& address, const std::string& topic, int partitions,
                std::int64_t records);
+// Produces `records_per_s` records of 1,000 bytes to partition 0 and reads them at its end: the
+// times from when each was due until it was read, in s.
+std::vector<double> follow_s(const std::string& address, const std::string& topic,
+                             double records_per_s, double seconds);
 // Produces one record with acks=all; true when it was acknowledged within `timeout_s`.
 bool produce_one(const std::string& address, const std::string& topic, double timeout_s);
 

@@ -191,10 +191,20 @@ SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes) {
   return floor;
 }
 
-std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count) {
+namespace {
+
+std::vector<double> sync_writes_s(const std::string& directory, std::size_t bytes, int count,
+                                  bool written_before) {
   const std::string path = directory + "/floor";
   const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
   const Bytes block(bytes, 0x5a);
+  if (written_before) {
+    for (int i = 0; i < count; ++i) {
+      if (::write(file, block.data(), block.size()) < 0) break;
+    }
+    ::fsync(file);
+    ::lseek(file, 0, SEEK_SET);
+  }
   std::vector<double> times;
   for (int i = 0; i < count; ++i) {
     const double began = now_s();
@@ -204,6 +214,17 @@ std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes
   ::close(file);
   ::unlink(path.c_str());
   return times;
+}
+
+}  // namespace
+
+std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count) {
+  return sync_writes_s(directory, bytes, count, false);
+}
+
+std::vector<double> overwrite_sync_times_s(const std::string& directory, std::size_t bytes,
+                                           int count) {
+  return sync_writes_s(directory, bytes, count, true);
 }
 
 std::vector<double> echo_times_s(int count) {

@@ -19,6 +19,9 @@ struct SendFloor {
 SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes);
 // Times of `count` writes of `bytes` to a growing file, each with fdatasync, in s.
 std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count);
+// The same over the blocks of a file that was written before: what a preallocated log costs.
+std::vector<double> overwrite_sync_times_s(const std::string& directory, std::size_t bytes,
+                                           int count);
 // Round trips of 14 bytes through a bare echo on loopback, in s.
 std::vector<double> echo_times_s(int count);
 

@@ -1,6 +1,7 @@
 // ./dev bench: prints each figure beside its floor. It prints; it never fails for being slow.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -11,19 +12,13 @@
 #include "benchmarks/coordination.h"
 #include "benchmarks/floor.h"
 #include "benchmarks/process.h"
+#include "benchmarks/report.h"
+#include "benchmarks/storage_rows.h"
 
 namespace arus::benchmark {
 namespace {
 
 constexpr double mib = 1024.0 * 1024.0;
-
-struct Plan {
-  std::string server = "build/release/arus";
-  std::string directory = "build/bench";
-  std::string kafka;  // the folder of an Apache Kafka, to compare with
-  std::vector<std::string> only;
-  std::int64_t gigabyte = 1'000'000'000;
-};
 
 const Settings fast_client = {{"acks", "1"},
                               {"linger.ms", "20"},
@@ -34,34 +29,6 @@ Settings with(Settings settings, const Settings& more) {
   for (const auto& [key, value] : more) settings[key] = value;
   return settings;
 }
-
-void row(const char* what, const std::string& figure, const std::string& beside = "") {
-  std::printf("%-52s %-28s %s\n", what, figure.c_str(), beside.c_str());
-  std::fflush(stdout);
-}
-
-std::string number(double value, const char* unit, int digits = 2) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f %s", digits, value, unit);
-  return text;
-}
-
-double percentile(std::vector<double>& values, double p) {
-  if (values.empty()) return NAN;
-  std::sort(values.begin(), values.end());
-  const auto at = static_cast<std::size_t>(p / 100.0 * static_cast<double>(values.size() - 1));
-  return values[at];
-}
-
-std::string percentiles(std::vector<double> values) {
-  char text[120];
-  std::snprintf(text, sizeof text, "p50 %.3f  p99 %.3f  p99.9 %.3f ms",
-                percentile(values, 50) * 1e3, percentile(values, 99) * 1e3,
-                percentile(values, 99.9) * 1e3);
-  return text;
-}
-
-std::vector<std::string> page_cache() { return {"--override", "arus.durability=page-cache"}; }
 
 void binary_size(const Plan& plan) {
   const std::string stripped = plan.directory + "/stripped";
@@ -139,7 +106,7 @@ struct LeastCpu {
 
 void large_row(const Plan& plan, const std::string& what, const LeastCpu& least,
                const std::string& floor) {
-  row(what.c_str(),
+  row(what,
       number(least.server_s, "CPU s/GB", 3) + "  " +
           number(least.server_s / least.floor_s, "x the loop"),
       floor + " " + number(least.floor_s, "s/GB", 3) + ", " +
@@ -200,7 +167,7 @@ void small_batches(const Plan& plan, const std::string& name,
   load.settings = with(fast_client, {{"batch.size", "4096"}, {"batch.num.messages", "36"}});
   const double before = server.cpu_s();
   const auto outcome = produce(server.address(), load);
-  row(("1 million 100-byte records, 4 KB batches, 64 partitions, " + name).c_str(),
+  row(("1 million 100-byte records, 4 KB batches, 64 partitions, " + name),
       number(server.cpu_s() - before, "CPU s"),
       number(1e6 / outcome.took_s / 1e3, "thousand records/s", 0) +
           (outcome.failed != 0 ? ", FAILED " + std::to_string(outcome.failed) : ""));
@@ -217,7 +184,7 @@ void latency(const Plan& plan, const std::string& name, const std::vector<std::s
                      .records_per_s = static_cast<double>(rate)};
     load.settings = {{"acks", "all"}, {"linger.ms", "0"}};
     const auto outcome = produce(server.address(), load);
-    row(("acknowledgement at " + std::to_string(rate) + " records/s, " + name).c_str(),
+    row(("acknowledgement at " + std::to_string(rate) + " records/s, " + name),
         percentiles(outcome.latencies_s));
   }
 }
@@ -313,6 +280,12 @@ void run(const Plan& plan) {
   if (wanted(plan, "kill")) killed(plan);
   if (wanted(plan, "coordination")) coordination(plan);
   if (wanted(plan, "takeover")) takeover(plan);
+  if (wanted(plan, "spread")) spread_rows(plan);
+  if (wanted(plan, "busy")) busy_rows(plan);
+  if (wanted(plan, "acknowledgement")) acknowledgement_rows(plan);
+  if (wanted(plan, "data")) data_rows(plan);
+  if (wanted(plan, "idle")) idle_partition_rows(plan);
+  if (wanted(plan, "tail")) tail_rows(plan);
   if (wanted(plan, "latency")) {
     row("floor: write of 4 KB and fdatasync", percentiles(sync_times_s(plan.directory, 4096, 500)));
     row("floor: bare echo of 14 bytes", percentiles(echo_times_s(5000)));
@@ -338,7 +311,7 @@ int main(int argc, char** argv) {
       std::printf(
           "arus_benchmark [--server BINARY] [--directory DIR] [--kafka DIR] [PART...]\n\n"
           "Parts: binary start large small partitions connections kill coordination takeover "
-          "latency (all if none).\n"
+          "spread busy acknowledgement data idle tail latency (all if none).\n"
           "With the folder of an Apache Kafka, coordination measures that as well.\n");
       return word == "--help" ? 0 : 1;
     } else {

@@ -84,6 +84,35 @@ TEST_F(CompactionTest, SmallSegmentsBecomeOneUpToSegmentBytes) {
   });
 }
 
+TEST_F(CompactionTest, ASegmentThatLostAllItsRecordsIsNotAnAnswerOfItsOwn) {
+  run([this]() -> Task<void> {
+    config_->segment_bytes = 200;
+    auto log = co_await open();
+    for (int i = 0; i < 40; ++i) {
+      EXPECT_TRUE(append(*log, batch_of({{"same", std::to_string(i)}}, start_ms)));
+    }
+    co_await roll(*log);
+    co_await compact(*log);
+    const Offset end = log->log_end();
+    std::size_t empty = 0;
+    for (Offset at = log->log_start(); at < end; at += 1) {
+      const auto fetched = co_await log->read(at, {.end = end, .max_bytes = 100'000});
+      EXPECT_TRUE(fetched);
+      const Bytes bytes = flatten(fetched->records);
+      std::int32_t records = 0;
+      record::BatchReader reader(bytes);
+      while (const auto batch = reader.next()) {
+        records += batch->count();
+        empty += batch->count() == 0;
+      }
+      EXPECT_GT(records, 0) << at.value();
+    }
+    EXPECT_GT(empty, 0U);
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
 TEST_F(CompactionTest, ARewrittenLogIsFoundAgainWithItsIndexesAndItsCheckpoint) {
   run([this]() -> Task<void> {
     auto log = co_await open();

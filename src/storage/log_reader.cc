@@ -147,6 +147,7 @@ std::optional<SegmentBatches> range_of_batches(env::File& file, const SegmentVie
   return SegmentBatches{
       .records = env::slice_of({segment.log, start.position, static_cast<std::size_t>(size)}),
       .next = next,
+      .at_end = next.position >= segment.readable_bytes,
       .verified_to = segment.verified_bytes};
 }
 
@@ -196,7 +197,7 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
                                     const SegmentRead& read, env::ReadMode mode) {
   const auto file = segment.open_log(files, mode);
   if (!file) return fail(file.error());
-  SegmentBatches batches{.records = {}, .next = {}, .verified_to = segment.verified_bytes};
+  SegmentBatches batches{.verified_to = segment.verified_bytes};
   LogPosition start{read.from, 0};
   std::size_t wanted = static_cast<std::size_t>(std::max(read.max_bytes, 0));
   if (read.exact) {
@@ -212,7 +213,10 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
       }
       return fail(first.error());
     }
-    if (!*first) return batches;
+    if (!*first) {
+      batches.at_end = true;
+      return batches;
+    }
     start.position = (*first)->position;
     const auto size = static_cast<std::size_t>((*first)->size_bytes);
     if (size > wanted && !read.at_least_one_batch) return batches;
@@ -226,7 +230,8 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
   }
   const auto available =
       static_cast<std::size_t>(std::max<std::int64_t>(segment.readable_bytes - start.position, 0));
-  for (;;) {
+  batches.at_end = available == 0;
+  while (available > 0) {
     const std::size_t size = std::min(wanted, available);
     auto bytes = read_slice(**file, start.position, size, mode);
     if (!bytes) return fail(std::move(bytes).error());
@@ -247,6 +252,7 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     if (!*first_size || **first_size <= size) return batches;
     wanted = **first_size;
   }
+  batches.at_end = batches.next.position >= segment.readable_bytes;
   if (start.position <= segment.verified_bytes) {
     batches.verified_to = std::max(segment.verified_bytes, batches.next.position);
   }

@@ -63,6 +63,7 @@ struct SegmentRead {
 struct SegmentBatches {
   Slice records;  // whole batches; empty when the segment has none at `from` or beyond
   LogPosition next;
+  bool at_end = false;           // nothing of the segment is left behind them
   std::int64_t verified_to = 0;  // the new value of verified_bytes
 };
 

@@ -149,6 +149,38 @@ TEST_F(LogTest, EveryOffsetIsFoundAcrossSegmentsAndRestarts) {
   });
 }
 
+TEST_F(LogTest, ReadsGoOnInTheNextSegmentsWhileThereIsRoom) {
+  config_->segment_bytes = 1'000;
+  open_directory();
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    std::size_t written = 0;
+    for (int i = 0; i < 60; ++i) {
+      Slice batch = make_batch();
+      written += batch.size();
+      EXPECT_TRUE(append(*log, std::move(batch)));
+    }
+    EXPECT_TRUE(co_await log->flush());
+    const std::size_t one = written / 60;
+    const auto size_of_read = [&](Offset from, std::int32_t most) -> Task<std::size_t> {
+      const auto fetched = co_await log->read(from, {.end = log->log_end(), .max_bytes = most});
+      EXPECT_TRUE(fetched);
+      EXPECT_EQ(fetched->size_bytes, size_of(fetched->records));
+      co_return fetched->size_bytes;
+    };
+    EXPECT_EQ(co_await size_of_read(Offset{0}, 1'000'000), written);
+    EXPECT_EQ(co_await size_of_read(Offset{0}, static_cast<std::int32_t>(40 * one + one / 2)),
+              40 * one);
+    EXPECT_EQ(co_await size_of_read(Offset{59}, 1'000'000), one);
+    co_await close(std::move(log));
+    // No file is open after a start.
+    open_directory();
+    log = co_await open();
+    EXPECT_EQ(co_await size_of_read(Offset{0}, 1'000'000), written);
+    co_await close(std::move(log));
+  });
+}
+
 TEST_F(LogTest, FirstBatchIsReturnedEvenIfItIsLargerThanTheLimit) {
   open_directory();
   run([this]() -> Task<void> {

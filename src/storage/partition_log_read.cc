@@ -11,6 +11,13 @@
 
 namespace arus::storage {
 
+namespace {
+
+// With so much at hand a reader is answered rather than made to wait for the disk for more.
+constexpr std::size_t worth_answering_bytes = std::size_t{64} << 10;
+
+}  // namespace
+
 Segment* PartitionLog::find_segment(Offset offset) const {
   const auto above = std::ranges::upper_bound(segments_, offset, {}, &Segment::base_offset);
   return above == segments_.begin() ? nullptr : (above - 1)->get();
@@ -87,41 +94,44 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   });
 }
 
+// Goes on into the next segments while there is room: compaction may have left hardly anything in
+// the first, and an answer without records looks like the end of the log to some clients.
 env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
   if (from < log_start_ || from > log_end_) co_return out_of_range(from);
-  const Offset end = std::min(bound.end, written_end_);
-  bound.end = end;
-  Segment* segment = from < end ? find_segment(from) : nullptr;
-  while (segment != nullptr && segment->base_offset() < end) {
+  bound.end = std::min(bound.end, written_end_);
+  Fetched fetched;
+  Segment* segment = from < bound.end ? find_segment(from) : nullptr;
+  while (segment != nullptr && segment->base_offset() < bound.end) {
     const Offset base = segment->base_offset();
     SegmentView facts = view(*segment);
     auto batches = read_batches(host_->environment.files(), facts,
                                 request_for(*segment, from, bound), env::ReadMode::cached_only);
-    if (!batches && would_block(batches.error())) {
+    if (!batches && would_block(batches.error()) && fetched.size_bytes < worth_answering_bytes) {
       batches = co_await read_cold(base, from, bound, facts);
       segment = segment_at(base);
-      if (!batches && would_block(batches.error())) {
-        segment = find_segment(from);
-        continue;
-      }
     }
     if (!batches) {
-      // The segment was deleted under the reader.
+      if (fetched.size_bytes > 0) break;
+      // The segment was deleted under the reader, or has become a part of another.
       if (from < log_start_) co_return out_of_range(from);
-      co_return fail(std::move(batches).error());
+      if (!would_block(batches.error())) co_return fail(std::move(batches).error());
+      segment = find_segment(from);
+      continue;
     }
     if (segment != nullptr) segment->keep(facts, batches->verified_to, host_->open_files);
-    if (!batches->records.empty()) {
+    if (const auto size = batches->records.size(); size > 0) {
       if (segment != nullptr) segment->note_cursor(batches->next);
-      const std::size_t size = batches->records.size();
-      co_return Fetched{.records = {std::move(batches->records)}, .size_bytes = size};
+      from = batches->next.offset;
+      fetched.records.push_back(std::move(batches->records));
+      fetched.size_bytes += size;
+      bound.max_bytes -= static_cast<std::int32_t>(size);
+      bound.at_least_one_batch = false;
     }
-    if (!bound.at_least_one_batch) break;
-    // Compaction has left nothing at or after `from` in this segment: the next one goes on.
+    if (!batches->at_end || (bound.max_bytes <= 0 && !bound.at_least_one_batch)) break;
     const auto next = std::ranges::upper_bound(segments_, base, {}, &Segment::base_offset);
     segment = next == segments_.end() ? nullptr : next->get();
   }
-  co_return Fetched{};
+  co_return fetched;
 }
 
 namespace {
