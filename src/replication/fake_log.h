@@ -194,6 +194,7 @@ class FakeDirectory final : public storage::LogDirectory {
   }
   void set_registration(const storage::BrokerRegistration&) override {}
   env::Task<Result<>> sync_recovered() override { co_return Result<>{}; }
+  void begin_closing() override {}
   env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
   bool offline() const override { return false; }
   void release() {

@@ -53,6 +53,7 @@ void PartitionTable::set_registration(const storage::BrokerRegistration& registr
 }
 
 env::Task<void> PartitionTable::stop() {
+  for (const auto& directory : directories_.all()) directory->begin_closing();
   for (const auto& partitions : loops_) {
     LoopPartitions* const here = partitions.get();
     co_await env::call(here->loop(), [here] [[clang::coro_wrapper]] { return here->stop(); });

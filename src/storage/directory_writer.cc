@@ -159,15 +159,10 @@ void DirectoryWriter::release(WriterFile& file) {
   close(file);
 }
 
-Result<> DirectoryWriter::replace_unsynced(const std::string& path, ByteView bytes) {
-  const std::string temporary = path + std::string(suffix::temporary);
-  {
-    auto file = files_.open(temporary, env::OpenMode::create);
-    if (!file) return fail(std::move(file).error());
-    ARUS_TRY((*file)->truncate(0));
-    ARUS_TRY((*file)->write_at(bytes, 0));
-  }
-  return files_.rename(temporary, path);
+Result<> DirectoryWriter::leave(ClosingFiles left) {
+  if (!closing_) return write_closing_files(files_, left);
+  left_.push_back(std::move(left));
+  return {};
 }
 
 // Flushes as soon as nothing more is there to share the flush. Everything that is queued ends with
@@ -322,6 +317,13 @@ void DirectoryWriter::adopt(FoundCommitLog found) {
 void DirectoryWriter::set_commit_log_owner(CommitLogOwner owner) {
   worker_->submit([this, owner = std::move(owner)]() mutable {
     commit_log_.set_owner(std::move(owner));
+    end_turn();
+  });
+}
+
+void DirectoryWriter::begin_closing() {
+  worker_->submit([this] {
+    closing_ = true;
     end_turn();
   });
 }

@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "env/environment.h"
 #include "env/event.h"
+#include "storage/closing_files.h"
 #include "storage/commit_log.h"
 #include "storage/write_group.h"
 #include "storage/write_port.h"
@@ -77,6 +79,9 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   // Thread-safe. For the commit log: what was found, before the first group; whose it is.
   void adopt(FoundCommitLog found);
   void set_commit_log_owner(CommitLogOwner owner);
+  // Thread-safe. What logs leave is collected from here on instead of written, so that all of it
+  // can be written side by side.
+  void begin_closing();
   // From any loop: completes when nothing is under way in the background, and ends that.
   env::Task<void> stop_background();
 
@@ -93,8 +98,9 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   // Closes a file whose bytes another descriptor brought to stable storage, unless a flush of it
   // is still to come.
   void release(WriterFile& file);
-  // Replaces a small file at once for readers, without waiting for stable storage.
-  Result<> replace_unsynced(const std::string& path, ByteView bytes);
+  // What a log that is closed leaves.
+  Result<> leave(ClosingFiles left);
+  [[nodiscard]] std::vector<ClosingFiles> take_left() { return std::exchange(left_, {}); }
 
  private:
   struct Waiting {
@@ -135,6 +141,8 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   CommitLog commit_log_;
   bool job_running_ = false;
   bool background_stopped_ = false;
+  bool closing_ = false;
+  std::vector<ClosingFiles> left_;
   std::vector<env::Work> idle_waiters_;
   std::optional<Error> failure_;
   std::unique_ptr<env::Worker> worker_;  // last, so that its thread ends first

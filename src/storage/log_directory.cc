@@ -25,6 +25,7 @@ namespace {
 const LogComponent log{"storage.directory"};
 
 constexpr env::Duration producer_check_interval = std::chrono::minutes{10};
+constexpr std::size_t left_at_once = 4;  // tasks that write what closed logs left
 
 Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const Uuid& topic_id) {
   env::FileSystem& files = writer->files();
@@ -62,6 +63,7 @@ class DirectoryCore final : public DirectoryFiles,
   // Begins what is done from time to time. From any loop, by the first use: a directory that is
   // given up unused, on the thread that opened it, has no timer yet.
   void start_once();
+  void begin_closing() { writer_->begin_closing(); }
   env::Task<Result<>> close(std::int64_t broker_epoch);
 
   env::Environment& environment;
@@ -96,6 +98,8 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<>> drain_all();
   env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);
   env::Task<Result<>> write_checkpoints();
+  env::Task<Result<>> write_left();
+  env::Task<void> write_some_left(std::vector<ClosingFiles>* left, Result<>* outcome);
   void tick();
   static env::Task<void> run_checkpoint(std::shared_ptr<DirectoryCore> core);
   env::Task<Result<>> checkpoint_at_home();
@@ -602,6 +606,39 @@ env::Task<Result<>> DirectoryCore::write_checkpoints() {
   });
 }
 
+// Making many small files is work for every processor.
+env::Task<Result<>> DirectoryCore::write_left() {
+  std::vector<ClosingFiles> left;
+  ARUS_CO_TRY(co_await writer_->run([&left](DirectoryWriter* writer) -> Result<> {
+    left = writer->take_left();
+    return {};
+  }));
+  Result<> outcome;
+  env::Gate workers;
+  for (std::size_t i = 0; i < left_at_once && !left.empty(); ++i) {
+    env::spawn(workers, write_some_left(&left, &outcome));
+  }
+  co_await workers.close();
+  co_return outcome;
+}
+
+env::Task<void> DirectoryCore::write_some_left(std::vector<ClosingFiles>* left, Result<>* outcome) {
+  constexpr std::size_t piece = 64;
+  env::FileSystem& files = environment.files();
+  while (!left->empty() && *outcome) {
+    const std::size_t count = std::min(piece, left->size());
+    std::vector<ClosingFiles> some(
+        std::move_iterator(left->end() - static_cast<std::ptrdiff_t>(count)),
+        std::move_iterator(left->end()));
+    left->resize(left->size() - count);
+    const auto written = co_await env::run_on(environment.pool(), [&files, &some]() -> Result<> {
+      for (const ClosingFiles& each : some) ARUS_TRY(write_closing_files(files, each));
+      return {};
+    });
+    if (!written && *outcome) *outcome = written;
+  }
+}
+
 env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   closing_ = true;
   environment.loop(0).disarm(timer_);
@@ -611,6 +648,7 @@ env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
     return result;
   };
   if (auto drained = co_await drain_all(); !drained) co_return finish(std::move(drained));
+  if (auto written = co_await write_left(); !written) co_return finish(std::move(written));
   bool all_opened = true;
   const LogMap logs = *co_await collect(false, all_opened);
   co_await writer_->stop_background();
@@ -701,6 +739,7 @@ class FileLogDirectory final : public LogDirectory {
   [[clang::coro_wrapper]] env::Task<Result<>> sync_recovered() override {
     return core_->sync_recovered();
   }
+  void begin_closing() override { core_->begin_closing(); }
   env::Task<Result<>> close(std::int64_t broker_epoch) override {
     const auto core = core_;
     co_return co_await env::call(

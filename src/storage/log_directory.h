@@ -88,6 +88,8 @@ class LogDirectory {
   // After recovery: makes what it kept durable (durability.md, rule 9) and lets the commit log that
   // was found go.
   virtual env::Task<Result<>> sync_recovered() = 0;
+  // Every Log is closed from here on; close() follows.
+  virtual void begin_closing() = 0;
   // Orderly stop: every Log is closed by its owner first; then syncfs, checkpoints, the end of the
   // commit log, clean-shutdown marker with this broker epoch, unlock.
   virtual env::Task<Result<>> close(std::int64_t broker_epoch) = 0;

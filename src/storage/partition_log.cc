@@ -416,44 +416,54 @@ void PartitionLog::note_flushed(Offset segment, Offset end) {
   host_->offsets_changed = true;
 }
 
-void PartitionLog::save_snapshot() {
-  if (snapshot_offset_ == log_end_) return;
+std::optional<ClosingFiles::Whole> PartitionLog::take_snapshot() {
+  if (snapshot_offset_ == log_end_) return std::nullopt;
   snapshot_offset_ = log_end_;
   const auto entries = producers_ ? producers_->entries() : std::vector<ProducerEntry>{};
-  host_->port->act(
-      [path = join_path(folder_->path, segment_file_name(log_end_, suffix::producer_snapshot)),
-       bytes = encode_producer_snapshot(entries)](DirectoryWriter* writer) {
-        return writer->replace_unsynced(path, bytes);
-      });
+  return ClosingFiles::Whole{
+      join_path(folder_->path, segment_file_name(log_end_, suffix::producer_snapshot)),
+      encode_producer_snapshot(entries)};
 }
 
-void PartitionLog::save_epochs() {
-  if (!epochs_unsaved_) return;
-  epochs_unsaved_ = false;
-  host_->port->act(
-      [path = join_path(folder_->path, leader_epoch_checkpoint_name),
-       text = encode_leader_epoch_checkpoint(epochs_.entries())](DirectoryWriter* writer) {
-        return writer->replace_unsynced(path, as_bytes(text));
-      });
+std::optional<ClosingFiles::Whole> PartitionLog::take_epochs() {
+  if (!std::exchange(epochs_unsaved_, false)) return std::nullopt;
+  const std::string text = encode_leader_epoch_checkpoint(epochs_.entries());
+  const ByteView bytes = as_bytes(text);
+  return ClosingFiles::Whole{join_path(folder_->path, leader_epoch_checkpoint_name),
+                             Bytes(bytes.begin(), bytes.end())};
 }
+
+void PartitionLog::save(std::optional<ClosingFiles::Whole> file) {
+  if (!file) return;
+  host_->port->act([file = std::move(*file)](DirectoryWriter* writer) {
+    return replace_unsynced(writer->files(), file.path, file.bytes);
+  });
+}
+
+void PartitionLog::save_snapshot() { save(take_snapshot()); }
+
+void PartitionLog::save_epochs() { save(take_epochs()); }
 
 void PartitionLog::finish() {
   if (failure_ || !dirty_) return;
   dirty_ = false;
-  WritePort& port = *host_->port;
+  ClosingFiles left;
+  std::vector<std::shared_ptr<WriterFile>> open;
   if (!segments_.empty()) {
     SegmentTail& tail = *segments_.back()->tail();
-    tail.finish(port, log_end_);
-    port.act([log = tail.log, offsets = tail.offset_index, times = tail.time_index,
-              transactions = tail.transaction_index](DirectoryWriter* writer) {
-      for (const auto& file : {log, offsets, times, transactions}) {
-        if (file != nullptr) writer->close(*file);
-      }
-      return Result<>{};
-    });
+    tail.leave(left);
+    open = {tail.log, tail.offset_index, tail.time_index};
+    if (tail.transaction_index != nullptr) open.push_back(tail.transaction_index);
   }
-  if (log_end_ > Offset{0}) save_snapshot();
-  save_epochs();
+  if (log_end_ > Offset{0}) {
+    if (auto snapshot = take_snapshot()) left.replaced.push_back(std::move(*snapshot));
+  }
+  if (auto epochs = take_epochs()) left.replaced.push_back(std::move(*epochs));
+  host_->port->act(
+      [left = std::move(left), open = std::move(open)](DirectoryWriter* writer) mutable {
+        for (const auto& file : open) writer->close(*file);
+        return writer->leave(std::move(left));
+      });
 }
 
 void PartitionLog::advance_written(const WriteMark& mark) {

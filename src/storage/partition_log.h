@@ -112,6 +112,10 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] bool must_roll(const BatchHeader& header, std::int64_t now_ms) const;
   void open_segment(Offset base);
   void roll();
+  // What is not in its file yet.
+  [[nodiscard]] std::optional<ClosingFiles::Whole> take_snapshot();
+  [[nodiscard]] std::optional<ClosingFiles::Whole> take_epochs();
+  void save(std::optional<ClosingFiles::Whole> file);
   void save_snapshot();
   void save_epochs();
   void finish();

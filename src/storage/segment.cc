@@ -17,42 +17,58 @@ SegmentTail::SegmentTail(const std::shared_ptr<WriterFolder>& folder, Offset bas
       offsets_written_(offset_entries),
       times_written_(time_entries) {}
 
+SegmentTail::Entries SegmentTail::offsets_left() const {
+  Entries left{.position = (offsets_written_ + static_cast<std::int64_t>(offsets_handed_)) *
+                           static_cast<std::int64_t>(offset_index_format::entry_bytes),
+               .bytes = {}};
+  for (const auto& entry : std::span(index_.offsets).subspan(offsets_handed_)) {
+    encode(entry, base_offset_, left.bytes);
+  }
+  return left;
+}
+
+SegmentTail::Entries SegmentTail::times_left() const {
+  Entries left{.position = (times_written_ + static_cast<std::int64_t>(times_handed_)) *
+                           static_cast<std::int64_t>(time_index_format::entry_bytes),
+               .bytes = {}};
+  for (const auto& entry : std::span(index_.times).subspan(times_handed_)) {
+    encode(entry, base_offset_, left.bytes);
+  }
+  return left;
+}
+
 void SegmentTail::hand_over(WritePort& port, Offset log_end, bool all) {
   const std::size_t enough = all ? 1 : chunk_entries;
   const std::size_t offsets = index_.offsets.size() - offsets_handed_;
   const std::size_t times = index_.times.size() - times_handed_;
   if (offsets < enough && times < enough) return;
   if (offsets > 0) {
-    Bytes bytes;
-    for (const auto& entry : std::span(index_.offsets).subspan(offsets_handed_)) {
-      encode(entry, base_offset_, bytes);
-    }
-    port.write(offset_index,
-               (offsets_written_ + static_cast<std::int64_t>(offsets_handed_)) *
-                   static_cast<std::int64_t>(offset_index_format::entry_bytes),
-               Slice(std::move(bytes)));
+    Entries left = offsets_left();
+    port.write(offset_index, left.position, Slice(std::move(left.bytes)));
   }
   if (times > 0) {
-    Bytes bytes;
-    for (const auto& entry : std::span(index_.times).subspan(times_handed_)) {
-      encode(entry, base_offset_, bytes);
-    }
-    port.write(time_index,
-               (times_written_ + static_cast<std::int64_t>(times_handed_)) *
-                   static_cast<std::int64_t>(time_index_format::entry_bytes),
-               Slice(std::move(bytes)));
+    Entries left = times_left();
+    port.write(time_index, left.position, Slice(std::move(left.bytes)));
   }
   offsets_handed_ = index_.offsets.size();
   times_handed_ = index_.times.size();
   handed_at_ = log_end;
 }
 
+// An empty index is a file too: without it Kafka takes the segment for damaged.
 void SegmentTail::finish(WritePort& port, Offset log_end) {
   index_.finish();
   hand_over(port, log_end, true);
-  // An empty index is a file too: without it Kafka takes the segment for damaged.
   if (offset_entries() == 0) port.write(offset_index, 0, {});
   if (time_entries() == 0) port.write(time_index, 0, {});
+}
+
+void SegmentTail::leave(ClosingFiles& left) {
+  index_.finish();
+  for (const auto& [file, entries] :
+       {std::pair{&offset_index, offsets_left()}, std::pair{&time_index, times_left()}}) {
+    left.indexes.push_back({(*file)->path(), entries.position, entries.bytes});
+  }
 }
 
 void SegmentTail::on_written(Offset end) {

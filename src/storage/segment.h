@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "storage/closing_files.h"
 #include "storage/index_builder.h"
 #include "storage/log_reader.h"
 #include "storage/log_recovery.h"
@@ -39,6 +40,9 @@ class SegmentTail {
   void hand_over(WritePort& port, Offset log_end, bool all);
   // Makes both index files exist and complete, as a closed segment has them.
   void finish(WritePort& port, Offset log_end);
+  // What does the same once everything that was handed over is written; nothing is added
+  // afterwards.
+  void leave(ClosingFiles& left);
   // Entries that are in the files now are dropped here.
   void on_written(Offset end);
 
@@ -62,6 +66,14 @@ class SegmentTail {
   std::shared_ptr<WriterFile> transaction_index;  // made with its first entry
 
  private:
+  // Those that were not handed over, and where they go.
+  struct Entries {
+    std::int64_t position = 0;
+    Bytes bytes;
+  };
+  [[nodiscard]] Entries offsets_left() const;
+  [[nodiscard]] Entries times_left() const;
+
   const Offset base_offset_;
   IndexBuilder index_;
   std::int32_t offsets_written_;
