@@ -4,12 +4,17 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/log.h"
 #include "storage/batch_scanner.h"
 #include "storage/log_search.h"
 #include "storage/partition_log.h"
 #include "storage/transaction_index.h"
 
 namespace arus::storage {
+
+namespace {
+const LogComponent log_lines{"storage.read"};
+}  // namespace
 
 Segment* PartitionLog::find_segment(Offset offset) const {
   const auto above = std::ranges::upper_bound(segments_, offset, {}, &Segment::base_offset);
@@ -87,6 +92,13 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   });
 }
 
+void PartitionLog::note_damage(const Error& error) {
+  if (error.code != ErrorCode::corrupt_message) return;
+  if (damage_ == nullptr) damage_ = std::make_unique<std::set<std::string>>();
+  if (damage_->size() >= most_damage_noted || !damage_->insert(error.message).second) return;
+  log_lines.error("{}", error.message);
+}
+
 env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
   if (from < log_start_ || from > log_end_) co_return out_of_range(from);
   const Offset end = std::min(bound.end, written_end_);
@@ -108,6 +120,7 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
     if (!batches) {
       // The segment was deleted under the reader.
       if (from < log_start_) co_return out_of_range(from);
+      note_damage(batches.error());
       co_return fail(std::move(batches).error());
     }
     if (segment != nullptr) segment->keep(facts, batches->verified_to, host_->open_files);
