@@ -10,6 +10,7 @@
 #include "raft/driver/metadata_log.h"
 #include "raft/driver/snapshot_builder.h"
 #include "security/scram_keys.h"
+#include "storage/durable_directory.h"
 
 namespace arus::raft {
 namespace {
@@ -118,7 +119,7 @@ Result<> format_directory(env::Environment& environment, const FormatOptions& op
                           const std::vector<Bytes>& bootstrap) {
   env::FileSystem& files = environment.files();
   const std::int64_t now_ms = environment.clock().wall_ms();
-  ARUS_TRY(files.create_directories(directory));
+  ARUS_TRY(storage::create_directories_durably(files, directory));
   ARUS_TRY(files.replace_file(directory + "/bootstrap.checkpoint",
                               snapshot_bytes({.now_ms = now_ms}, bootstrap)));
   const auto voters = first_voters(options, id);
@@ -135,10 +136,7 @@ Result<> format_directory(env::Environment& environment, const FormatOptions& op
       fmt::format("#\n#\nnode.id={}\ndirectory.id={}\nversion=1\ncluster.id={}\n", options.node_id,
                   id.to_string(), options.cluster_id);
   ARUS_TRY(files.replace_file(directory + "/meta.properties", as_bytes(text)));
-  const std::size_t slash = directory.find_last_of('/');
-  return files.sync_directory(slash == std::string::npos ? "."
-                              : slash == 0               ? "/"
-                                                         : directory.substr(0, slash));
+  return files.sync_directory(storage::parent_directory(directory));
 }
 
 Result<std::map<std::string, std::string>> parse_scram_fields(std::string_view text) {

@@ -141,6 +141,17 @@ class FakeLog final : public storage::Log {
   std::vector<std::optional<std::int64_t>> retention_rounds;
   std::optional<Error> upkeep_error;
   std::int64_t dirty_bytes = 0;
+  env::Task<Result<storage::ScrubbedPiece>> scrub(std::int64_t max_bytes) override {
+    const std::int64_t size = std::min(max_bytes, unscrubbed_bytes);
+    unscrubbed_bytes -= size;
+    ++scrubs;
+    co_return storage::ScrubbedPiece{.size_bytes = size, .finished = unscrubbed_bytes == 0};
+  }
+  std::size_t damaged_batches() const override { return damaged; }
+
+  std::int64_t unscrubbed_bytes = 0;
+  int scrubs = 0;
+  std::size_t damaged = 0;
   int compactions = 0;
   bool compaction_held_back = false;
 

@@ -38,19 +38,20 @@ bool is_expected(const env::DirectoryEntry& entry) {
   return std::ranges::find(names, name) != names.end() || name.starts_with("arus-");
 }
 
-// Sets one member of the offsets of every partition that a checkpoint names.
+// Sets one member of the offsets of every partition that a checkpoint names. False where there is
+// no such checkpoint that is whole.
 template <class Member>
-Result<> read_checkpoint(env::FileSystem& files, const std::string& directory,
-                         std::string_view name, Member LogOffsets::* member,
-                         std::map<TopicPartition, LogOffsets>& offsets) {
+Result<bool> read_checkpoint(env::FileSystem& files, const std::string& directory,
+                             std::string_view name, Member LogOffsets::* member,
+                             std::map<TopicPartition, LogOffsets>& offsets) {
   const std::string path = join_path(directory, name);
-  if (!files.exists(path)) return {};
+  if (!files.exists(path)) return false;
   const auto text = files.read_file(path);
   if (!text) return fail(text.error());
   const auto entries = parse_offset_checkpoint(as_text(*text));
   if (!entries) {
     log.warning("{}: {}; it is not used", path, entries.error().message);
-    return {};
+    return false;
   }
   for (const PartitionOffset& entry : *entries) {
     LogOffsets& of = offsets[entry.partition];
@@ -58,7 +59,7 @@ Result<> read_checkpoint(env::FileSystem& files, const std::string& directory,
     of.*member = entry.offset;
     if (name == log_start_checkpoint_name) of.starts_inside_segment = true;
   }
-  return {};
+  return true;
 }
 
 std::optional<Uuid> read_topic_id(env::FileSystem& files, const std::string& directory) {
@@ -110,10 +111,13 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
        {std::pair{recovery_point_checkpoint_name, &LogOffsets::recovery_point},
         std::pair{high_watermark_checkpoint_name, &LogOffsets::high_watermark},
         std::pair{log_start_checkpoint_name, &LogOffsets::log_start}}) {
-    ARUS_TRY(read_checkpoint(files, path, name, member, contents.checkpoints));
+    const auto read = read_checkpoint(files, path, name, member, contents.checkpoints);
+    if (!read) return fail(read.error());
+    if (name == recovery_point_checkpoint_name) contents.has_recovery_points = *read;
   }
-  ARUS_TRY(read_checkpoint(files, path, cleaner_checkpoint_name, &LogOffsets::cleaned_to,
-                           contents.checkpoints));
+  const auto cleaned = read_checkpoint(files, path, cleaner_checkpoint_name,
+                                       &LogOffsets::cleaned_to, contents.checkpoints);
+  if (!cleaned) return fail(cleaned.error());
   const auto entries = files.list(path);
   if (!entries) return fail(entries.error());
   for (const auto& entry : *entries) {

@@ -19,6 +19,7 @@ struct DirectoryContents {
   std::vector<FoundLog> found;       // ascending by name
   std::vector<std::string> deleted;  // paths of directories that wait for their removal
   std::map<TopicPartition, LogOffsets> checkpoints;
+  bool has_recovery_points = false;  // their checkpoint is there and whole
 };
 
 // An error, in one sentence, for a directory that is neither empty nor of a Kafka in KRaft mode.

@@ -100,6 +100,12 @@ struct CompactionOutcome {
   bool finished = false;
 };
 
+// What one piece of scrubbing did.
+struct ScrubbedPiece {
+  std::int64_t size_bytes = 0;
+  bool finished = false;  // everything was looked at
+};
+
 // Told on the partition's loop when the log's ends have moved or its directory has failed.
 class LogObserver {
  public:
@@ -192,6 +198,12 @@ class Log {
   // One round of compaction, as docs/internals/compaction.md says. One at a time. After an error,
   // or when it was stopped, the log serves what it did; CORRUPT_MESSAGE for damage.
   virtual env::Task<Result<CompactionOutcome>> compact(CompactionRequest request) = 0;
+  // Compares checksums of what the files held when the log was opened and no reader has asked for
+  // since, about `max_bytes` of it, in the background class; the next call goes on from there.
+  // Damage is noted and skipped.
+  virtual env::Task<Result<ScrubbedPiece>> scrub(std::int64_t max_bytes) = 0;
+  // Damaged batches that readers and the scrub have met, as far as they were counted.
+  [[nodiscard]] virtual std::size_t damaged_batches() const = 0;
 };
 
 }  // namespace arus::storage

@@ -13,6 +13,7 @@
 #include "storage/directory_checkpoints.h"
 #include "storage/directory_contents.h"
 #include "storage/directory_writer.h"
+#include "storage/durable_directory.h"
 #include "storage/file_names.h"
 #include "storage/meta_properties.h"
 #include "storage/partition_log.h"
@@ -93,6 +94,8 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<LoadedLog>> load(const TopicPartition& name, LogOffsets offsets, bool clean,
                                     const config::TopicConfig& config,
                                     const FoundPartition* logged);
+  [[nodiscard]] std::optional<Offset> contiguous_from(const LogOffsets& offsets,
+                                                      const config::TopicConfig& config) const;
   env::Task<Result<bool>> check_folder(const std::string& folder, const Uuid& topic_id);
   [[nodiscard]] bool is_new(const LogHost& home, const TopicPartition& name) const;
   env::Task<Result<>> drain_all();
@@ -100,6 +103,8 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<>> write_checkpoints();
   env::Task<Result<>> write_left();
   env::Task<void> write_some_left(std::vector<ClosingFiles>* left, Result<>* outcome);
+  env::Task<Result<>> forget_checkpoint(const TopicPartition& name);
+  env::Task<Result<>> forget_at_home(const TopicPartition& name);
   void tick();
   static env::Task<void> run_checkpoint(std::shared_ptr<DirectoryCore> core);
   env::Task<Result<>> checkpoint_at_home();
@@ -123,6 +128,8 @@ class DirectoryCore final : public DirectoryFiles,
   Tick timer_{*this};
   std::vector<Removal> removals_;
   std::set<TopicPartition> moved_;  // of `contents.found`, gone since
+  // Of these the checkpoint files may still say what was true of a log that is gone.
+  std::set<TopicPartition> outdated_;
   env::TimePoint producers_checked_{};
   bool started_ = false;
   bool checkpointing_ = false;
@@ -149,6 +156,11 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
       lock_(std::move(lock)),
       checkpoints_(path),
       recovered_(environment.loop_count(), contents.clean_shutdown_epoch.has_value()) {
+  for (const auto& [name, offsets] : contents.checkpoints) {
+    if (!std::ranges::binary_search(contents.found, name, {}, &FoundLog::name)) {
+      outdated_.insert(name);
+    }
+  }
   // From the first change on the directory is not as the last stop left it.
   writer_->set_before_first_change([this_path = path](DirectoryWriter* writer) -> Result<> {
     const std::string marker = join_path(this_path, clean_shutdown_name);
@@ -250,6 +262,10 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     const auto checkpoint = contents.checkpoints.find(name);
     if (checkpoint != contents.checkpoints.end()) offsets = checkpoint->second;
   }
+  if (find(name, topic_id) == nullptr && !is_metadata) {
+    if (auto done = co_await forget_checkpoint(name); !done)
+      co_return fail(std::move(done).error());
+  }
   bool created = false;
   const FoundPartition* const logged = find_logged(*home, name, topic_id);
   if (is_new(*home, name)) {
@@ -276,6 +292,9 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     if (!result && logged != nullptr) home->replay_failed = true;
     if (!result && logged == nullptr && result.error().os_error == ENOENT) {
       // It was moved away since the start and is wanted again.
+      if (auto done = co_await forget_checkpoint(name); !done) {
+        co_return fail(std::move(done).error());
+      }
       const auto made = co_await check_folder(folder, topic_id);
       if (!made) co_return fail(made.error());
       created = *made;
@@ -308,7 +327,7 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, Log
                             .log_start = offsets.log_start,
                             .recovery_point = offsets.recovery_point,
                             .clean = clean,
-                            .contiguous = !config.cleanup_compact,
+                            .contiguous_from = contiguous_from(offsets, config),
                             .index_interval_bytes = config.index_interval_bytes,
                             .now_ms = environment.clock().wall_ms(),
                             .producer_id_expiration_ms = options.producer_id_expiration_ms};
@@ -326,6 +345,16 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, Log
         if (loaded && restored) loaded->changed = true;
         return loaded;
       });
+}
+
+// Compaction takes offsets out, but ours stays below the recovery point that the checkpoint has,
+// and names how far it came. Kafka's may have gone beyond: only where the commit log shows that the
+// last run was ours does a gap in a compacted log mean that something is lost.
+std::optional<Offset> DirectoryCore::contiguous_from(const LogOffsets& offsets,
+                                                     const config::TopicConfig& config) const {
+  const bool ours = !commit_log_.laps.empty() && contents.has_recovery_points;
+  if (config.cleanup_compact && !ours) return std::nullopt;
+  return std::max(offsets.recovery_point, offsets.cleaned_to.value_or(Offset{0}));
 }
 
 // Nothing of this name can be on disk: not as found, and not since.
@@ -426,6 +455,7 @@ env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<
   const bool remove = ending == "-delete";
   co_await env::call(environment.loop(0), [this, &name, &to, remove] {
     moved_.insert(name);
+    outdated_.insert(name);
     hosts_[0]->offsets_changed = true;
     if (!remove) return;
     removals_.push_back(
@@ -598,12 +628,30 @@ env::Task<std::optional<DirectoryCore::LogMap>> DirectoryCore::collect(bool only
 }
 
 env::Task<Result<>> DirectoryCore::write_checkpoints() {
+  const std::set<TopicPartition> outdated = outdated_;
   bool all_opened = true;
   const auto logs = co_await collect(true, all_opened);
   if (!logs) co_return Result<>{};
-  co_return co_await writer_->run([this, &logs](DirectoryWriter* writer) {
+  auto written = co_await writer_->run([this, &logs](DirectoryWriter* writer) {
     return checkpoints_.write(writer->files(), *logs, false);
   });
+  if (written) {
+    std::erase_if(outdated_, [&outdated](const auto& name) { return outdated.contains(name); });
+  }
+  co_return written;
+}
+
+// Checkpoints name topics, not their ids. Before a log of this name begins anew, they must not say
+// any more what was true of the one before: after a crash that would count for the new one.
+env::Task<Result<>> DirectoryCore::forget_checkpoint(const TopicPartition& name) {
+  co_return co_await env::call(
+      environment.loop(0), [this, &name] [[clang::coro_wrapper]] { return forget_at_home(name); });
+}
+
+env::Task<Result<>> DirectoryCore::forget_at_home(const TopicPartition& name) {
+  if (!outdated_.contains(name)) co_return Result<>{};
+  hosts_[0]->offsets_changed = true;
+  co_return co_await checkpoint_at_home();
 }
 
 // Making many small files is work for every processor.
@@ -699,8 +747,10 @@ class FileLogDirectory final : public LogDirectory {
   const std::optional<DirectoryIdentity>& identity() const override { return core_->identity; }
   Result<> stamp(const DirectoryIdentity& identity) override {
     const std::string text = encode_meta_properties(identity, core_->environment.clock().wall_ms());
-    ARUS_TRY(core_->environment.files().replace_file(join_path(core_->path, meta_properties_name),
-                                                     as_bytes(text)));
+    env::FileSystem& files = core_->environment.files();
+    ARUS_TRY(files.replace_file(join_path(core_->path, meta_properties_name), as_bytes(text)));
+    // A start that made the directory may have ended before its name was durable.
+    ARUS_TRY(files.sync_directory(parent_directory(core_->path)));
     core_->identity = identity;
     core_->identity_changed();
     return {};
@@ -758,7 +808,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
                                                          const std::string& path,
                                                          const DirectoryOptions& options) {
   env::FileSystem& files = environment.files();
-  ARUS_TRY(files.create_directories(path));
+  ARUS_TRY(create_directories_durably(files, path));
   // Nothing is written, not even the lock's file, into a directory of somebody else.
   ARUS_TRY(identify_directory(files, path));
   auto lock = files.lock(join_path(path, lock_name));

@@ -50,11 +50,27 @@ Result<Slice> read_slice(env::File& file, std::int64_t position, std::size_t siz
   return Slice(std::move(buffer), view);
 }
 
-std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position,
+std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position, Offset offset,
                                std::string_view why) {
   return fail(ErrorCode::corrupt_message,
-              fmt::format("{}: the batch at {} of segment {} is damaged: {}", segment.folder->path,
-                          position, segment.base_offset.value(), why));
+              fmt::format("{}/{}: the batch at byte {}, offset {}, is damaged: {}",
+                          segment.folder->path, segment_file_name(segment.base_offset, suffix::log),
+                          position, offset.value(), why));
+}
+
+// An entry that damage has changed could lead behind the batch that is wanted. The batch where it
+// points must not end beyond what it says.
+Result<bool> is_believable(env::FileSystem& files, SegmentView& segment, const LogPosition& entry,
+                           env::ReadMode mode) {
+  const auto file = segment.open_log(files, mode);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, entry.position, segment.readable_bytes, mode,
+                       record::format::header_bytes);
+  const auto batch = scanner.next();
+  if (batch) return batch->last_offset <= entry.offset;
+  const Result<>& status = scanner.status();
+  if (!status && status.error().code != ErrorCode::corrupt_message) return fail(status.error());
+  return false;
 }
 
 // Whether the checksums of batches between these positions are still to be compared.
@@ -98,12 +114,12 @@ Result<std::size_t> accept(const SegmentView& segment, const SegmentRead& read, 
     const auto batch = reader.next();
     if (!batch) {
       if (!reader.status() && accepted == 0) {
-        return damaged(segment, at, reader.status().error().message);
+        return damaged(segment, at, next, reader.status().error().message);
       }
       break;
     }
     if (const char* const why = find_damage(segment, *batch, at, next, accepted == 0)) {
-      if (accepted == 0) return damaged(segment, at, why);
+      if (accepted == 0) return damaged(segment, at, next, why);
       break;
     }
     if (batch->last_offset() >= read.end) break;
@@ -190,7 +206,10 @@ Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment,
       high = middle;
     }
   }
-  return found;
+  if (found.position == 0) return found;
+  const auto believable = is_believable(files, segment, found, mode);
+  if (!believable) return fail(believable.error());
+  return *believable ? found : LogPosition{segment.base_offset, 0};
 }
 
 Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment,
@@ -209,7 +228,7 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     const auto first = find_batch(**file, segment, floor->position, read.from, mode);
     if (!first) {
       if (first.error().code == ErrorCode::corrupt_message) {
-        return damaged(segment, floor->position, first.error().message);
+        return damaged(segment, floor->position, read.from, first.error().message);
       }
       return fail(first.error());
     }
@@ -248,7 +267,9 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     if (available < front.size()) return batches;
     ARUS_TRY(read_fully(**file, front, start.position, mode));
     const auto first_size = record::batch_size_bytes(front);
-    if (!first_size) return damaged(segment, start.position, first_size.error().message);
+    if (!first_size) {
+      return damaged(segment, start.position, read.from, first_size.error().message);
+    }
     if (!*first_size || **first_size <= size) return batches;
     wanted = **first_size;
   }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "record/batch.h"
+#include "storage/aborted_transactions.h"
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
 #include "storage/index_builder.h"
@@ -67,6 +68,10 @@ class LogLoader {
   [[nodiscard]] bool trusts(const Segment& segment) const {
     return request_.clean || (!segment.is_last && segment.limit <= request_.recovery_point);
   }
+  // Whether something that was there before `offset` is lost, when what was found ends at `next`.
+  [[nodiscard]] bool is_gap(Offset next, Offset offset) const {
+    return request_.contiguous_from && offset > std::max(next, *request_.contiguous_from);
+  }
 
   Result<> load_epochs(const PartitionFiles& found);
   Result<> load_snapshot(const std::set<Offset>& snapshots);
@@ -74,7 +79,10 @@ class LogLoader {
   Result<> load_segment(const Segment& segment);
   Result<> trust_segment(const Segment& segment, const IndexEnds& ends);
   Result<KeptEntries> keep_entries(const Segment& segment, const IndexEnds& ends);
+  Result<bool> has_sound_transactions(const Segment& segment);
+  Result<std::vector<TransactionIndexEntry>> find_aborted(const Segment& segment);
   Result<std::vector<TransactionIndexEntry>> keep_aborted(const Segment& segment);
+  Result<> write_aborted(const Segment& segment, std::span<const TransactionIndexEntry> aborted);
   Result<> recover_segment(const Segment& segment, const IndexEnds& ends);
   void take_facts(const Segment& segment, const IndexBuilder& index);
   Result<> reindex_segment(const Segment& segment);
@@ -93,10 +101,13 @@ class LogLoader {
   env::FileSystem& files_;
   const LoadRequest& request_;
   LoadedLog loaded_;
+  std::vector<Offset> bases_;  // of all segments that were found
+  std::set<Offset> snapshots_;
   bool epochs_missing_ = false;
   bool ended_ = false;   // damage ended the log: later segments go
   Offset replay_from_;   // producers have everything below
   Offset next_;          // of the segment under way
+  Offset next_in_scan_;  // where a pass stopped
   Offset facts_of_{-1};  // the segment that the facts for appending are of
 };
 
@@ -110,7 +121,9 @@ Result<LoadedLog> LogLoader::load() {
       segments.back().is_last = false;
     }
     segments.push_back({base, Offset{std::numeric_limits<std::int64_t>::max()}, on_disk, true});
+    bases_.push_back(base);
   }
+  snapshots_ = found->snapshots;
   const Offset first = segments.empty() ? request_.log_start : segments.front().base;
   loaded_.log_start = std::max(first, request_.log_start);
   next_ = first;
@@ -190,8 +203,7 @@ Result<> LogLoader::load_segment(const Segment& segment) {
                 fmt::format("{}: segment {} overlaps the one before it, which ends at {}",
                             request_.path, segment.base.value(), next_.value()));
   }
-  if (!trusts(segment) && request_.contiguous && !loaded_.segments.empty() &&
-      segment.base > std::max(next_, request_.recovery_point)) {
+  if (!trusts(segment) && !loaded_.segments.empty() && is_gap(next_, segment.base)) {
     log.warning("{}: removes segment {}, because offsets from {} on are missing before it",
                 request_.path, segment.base.value(), next_.value());
     ended_ = true;
@@ -222,12 +234,12 @@ Result<IndexEnds> LogLoader::read_index_ends(const Segment& segment) {
   constexpr std::int64_t offset_entry = offset_index_format::entry_bytes;
   constexpr std::int64_t time_entry = time_index_format::entry_bytes;
   if (on_disk.offset_index_bytes < 0 || on_disk.offset_index_bytes % offset_entry != 0 ||
-      on_disk.time_index_bytes < 0 || on_disk.time_index_bytes % time_entry != 0 ||
-      on_disk.transaction_index_bytes %
-              static_cast<std::int64_t>(transaction_index_format::entry_bytes) >
-          0) {
+      on_disk.time_index_bytes < 0 || on_disk.time_index_bytes % time_entry != 0) {
     return ends;
   }
+  const auto transactions = has_sound_transactions(segment);
+  if (!transactions) return fail(transactions.error());
+  if (!*transactions) return ends;
   if (on_disk.offset_index_bytes > 0) {
     const auto file = files_.open(path_of(segment.base, suffix::offset_index), env::OpenMode::read);
     if (!file) return fail(file.error());
@@ -254,6 +266,16 @@ Result<IndexEnds> LogLoader::read_index_ends(const Segment& segment) {
   }
   ends.sound = true;
   return ends;
+}
+
+// Few segments have a transaction index, and readers take it as a whole: so does this check.
+Result<bool> LogLoader::has_sound_transactions(const Segment& segment) {
+  if (segment.on_disk.transaction_index_bytes <= 0) return true;
+  const auto bytes = files_.read_file(path_of(segment.base, suffix::transaction_index));
+  if (!bytes) return fail(bytes.error());
+  const auto entries = parse_transaction_index(*bytes);
+  return entries && (entries->empty() || (entries->front().last_offset >= segment.base &&
+                                          entries->back().last_offset < segment.limit));
 }
 
 // Where the batches that producer state still lacks begin; beyond the end when it has them all.
@@ -321,19 +343,16 @@ Result<> LogLoader::trust_segment(const Segment& segment, const IndexEnds& ends)
 Result<> LogLoader::reindex_segment(const Segment& segment) {
   log.warning("{}: rebuilds the indexes of segment {}", request_.path, segment.base.value());
   IndexBuilder index;
-  std::vector<TransactionIndexEntry> aborted;
-  const auto end = scan(segment, {.cut = segment.is_last,
-                                  .note_epochs = epochs_missing_,
-                                  .index = &index,
-                                  .aborted = &aborted});
+  const auto end =
+      scan(segment, {.cut = segment.is_last, .note_epochs = epochs_missing_, .index = &index});
   if (!end) return fail(end.error());
   if (!segment.is_last) next_ = segment.limit;
   index.finish();
   ARUS_TRY(write_indexes(segment, index.offsets, index.times));
-  LoadedSegment& result = loaded_.segments.back();
-  result.size_bytes = segment.is_last ? *end : segment.on_disk.log_bytes;
-  result.transaction_index_bytes =
-      std::max<std::int64_t>(segment.on_disk.transaction_index_bytes, 0);
+  const auto aborted = find_aborted(segment);
+  if (!aborted) return fail(aborted.error());
+  ARUS_TRY(write_aborted(segment, *aborted));
+  loaded_.segments.back().size_bytes = segment.is_last ? *end : segment.on_disk.log_bytes;
   if (segment.is_last) take_facts(segment, index);
   return {};
 }
@@ -365,6 +384,11 @@ Result<LogLoader::KeptEntries> LogLoader::keep_entries(const Segment& segment,
       .from = last.position, .offsets = std::move(*offsets), .times = std::move(*times)};
 }
 
+// Without what the index file says of it.
+Result<std::vector<TransactionIndexEntry>> LogLoader::find_aborted(const Segment& segment) {
+  return find_aborted_transactions(files_, request_.path, bases_, snapshots_, segment.base);
+}
+
 // Transactions that were decided before the producer snapshot; later ones are found again.
 Result<std::vector<TransactionIndexEntry>> LogLoader::keep_aborted(const Segment& segment) {
   std::vector<TransactionIndexEntry> aborted;
@@ -374,9 +398,22 @@ Result<std::vector<TransactionIndexEntry>> LogLoader::keep_aborted(const Segment
   const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
   if (auto entries = parse_transaction_index(ByteView(*bytes).first(whole))) {
     aborted = std::move(*entries);
-    std::erase_if(aborted, [&](const auto& e) { return e.last_offset >= replay_from_; });
+  } else if (replay_from_ > segment.base) {
+    auto found = find_aborted(segment);
+    if (!found) return found;
+    aborted = std::move(*found);
   }
+  std::erase_if(aborted, [&](const auto& e) { return e.last_offset >= replay_from_; });
   return aborted;
+}
+
+Result<> LogLoader::write_aborted(const Segment& segment,
+                                  std::span<const TransactionIndexEntry> aborted) {
+  const std::string path = path_of(segment.base, suffix::transaction_index);
+  const Bytes bytes = encode_transaction_index(aborted);
+  loaded_.segments.back().transaction_index_bytes = static_cast<std::int64_t>(bytes.size());
+  if (!bytes.empty()) return write_file(path, bytes);
+  return segment.on_disk.transaction_index_bytes >= 0 ? files_.remove(path) : Result<>{};
 }
 
 Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& ends) {
@@ -402,18 +439,9 @@ Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& end
   kept->offsets.insert(kept->offsets.end(), index.offsets.begin(), index.offsets.end());
   kept->times.insert(kept->times.end(), index.times.begin(), index.times.end());
   ARUS_TRY(write_indexes(segment, kept->offsets, kept->times));
-  const std::string transactions = path_of(segment.base, suffix::transaction_index);
-  if (!aborted->empty()) {
-    Bytes bytes;
-    for (const auto& entry : *aborted) encode(entry, bytes);
-    ARUS_TRY(write_file(transactions, bytes));
-  } else if (segment.on_disk.transaction_index_bytes >= 0) {
-    ARUS_TRY(files_.remove(transactions));
-  }
+  ARUS_TRY(write_aborted(segment, *aborted));
   LoadedSegment& result = loaded_.segments.back();
   result.size_bytes = *end;
-  result.transaction_index_bytes =
-      static_cast<std::int64_t>(aborted->size() * transaction_index_format::entry_bytes);
   result.verified_bytes = kept->from == 0 && request_.recovery_point <= segment.base ? *end : 0;
   take_facts(segment, index);
   return {};
@@ -435,9 +463,8 @@ Result<std::int64_t> LogLoader::scan(const Segment& segment, const Pass& pass) {
   std::int64_t end = pass.from;
   Offset next = segment.base;
   while (const auto batch = scanner.next()) {
-    const bool gap = pass.check_crc && request_.contiguous && end > pass.from &&
-                     batch->magic >= record::format::magic_2 && batch->base_offset > next &&
-                     batch->base_offset > request_.recovery_point;
+    const bool gap = pass.check_crc && end > pass.from && batch->magic >= record::format::magic_2 &&
+                     is_gap(next, batch->base_offset);
     const bool in_place = !gap &&
                           (batch->magic < record::format::magic_2 ? batch->last_offset >= next
                                                                   : batch->base_offset >= next) &&
@@ -471,6 +498,7 @@ Result<std::int64_t> LogLoader::scan(const Segment& segment, const Pass& pass) {
     why = scanner.status().error();
   }
   if (segment.is_last || pass.check_crc) next_ = std::max(next_, next);
+  next_in_scan_ = next;
   if (end < segment.on_disk.log_bytes) {
     ARUS_TRY(end_scan(segment, pass, end, why ? &*why : nullptr));
   }
@@ -507,12 +535,12 @@ Result<> LogLoader::end_scan(const Segment& segment, const Pass& pass, std::int6
   const std::string_view reason = why != nullptr ? std::string_view(why->message) : "it is cut off";
   if (!pass.cut) {
     log.error(
-        "{}: the batch at {} of segment {} is damaged: {}; what lies behind it in this "
+        "{}: the batch at byte {}, offset {}, is damaged: {}; what lies behind it in this "
         "segment is not indexed",
-        request_.path, end, segment.base.value(), reason);
+        path_of(segment.base, suffix::log), end, next_in_scan_.value(), reason);
     return {};
   }
-  if (next_ < request_.recovery_point) return damage(segment, end, reason);
+  if (next_in_scan_ < request_.recovery_point) return damage(segment, end, reason);
   log.warning("{}: cuts segment {} at {} of {} bytes: {}", request_.path, segment.base.value(), end,
               segment.on_disk.log_bytes, reason);
   const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read_write);
@@ -525,10 +553,11 @@ Result<> LogLoader::end_scan(const Segment& segment, const Pass& pass, std::int6
 
 std::unexpected<Error> LogLoader::damage(const Segment& segment, std::int64_t position,
                                          std::string_view why) const {
-  return fail(ErrorCode::kafka_storage_error,
-              fmt::format("{}: the batch at {} of segment {} is damaged ({}) although it had been "
-                          "on stable storage; nothing was cut",
-                          request_.path, position, segment.base.value(), why));
+  return fail(
+      ErrorCode::kafka_storage_error,
+      fmt::format("{}: the batch at byte {}, offset {}, is damaged ({}) although it had "
+                  "been on stable storage; nothing was cut",
+                  path_of(segment.base, suffix::log), position, next_in_scan_.value(), why));
 }
 
 Result<> LogLoader::write_indexes(const Segment& segment, std::span<const OffsetIndexEntry> offsets,

@@ -23,8 +23,9 @@ struct LoadRequest {
   Offset log_start;
   Offset recovery_point;  // everything below was on stable storage, with its indexes
   bool clean = false;     // the last stop was orderly
-  // Offsets above the recovery point have no gaps: compaction was never at work.
-  bool contiguous = false;
+  // No offset is missing from here on, because compaction was never at work there. Nothing where
+  // that is not known.
+  std::optional<Offset> contiguous_from;
   std::int32_t index_interval_bytes = 4096;
   std::int64_t now_ms = 0;
   std::int64_t producer_id_expiration_ms = 0;

@@ -52,6 +52,22 @@ Result<std::int64_t> scan_start(env::FileSystem& files, SegmentView& segment, Of
   return at->position;
 }
 
+// Whether the batch with the entry's offset has its timestamp. Where damage has changed the entry,
+// what is searched for may lie before it.
+Result<bool> is_believable(env::FileSystem& files, SegmentView& segment,
+                           const TimeIndexEntry& entry) {
+  const auto position = scan_start(files, segment, entry.offset);
+  if (!position) return fail(position.error());
+  const auto file = segment.open_log(files, may_block);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, *position, segment.readable_bytes, may_block);
+  while (const auto batch = scanner.next()) {
+    if (batch->last_offset >= entry.offset) return batch->max_timestamp_ms == entry.timestamp_ms;
+  }
+  if (!scanner.status()) return fail(scanner.status().error());
+  return false;
+}
+
 // The first record of the batch in [start, end) for which `wanted` holds.
 template <class Wanted>
 Result<std::optional<TimestampedOffset>> find_record(ByteView bytes, const TimestampSearch& search,
@@ -87,8 +103,12 @@ Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files
       return entry.timestamp_ms < timestamp_ms;
     });
     if (!before) return fail(before.error());
-    const Offset from =
-        std::max(before->timestamp_ms >= 0 ? before->offset : segment.base_offset, search.start);
+    Offset from = std::max(segment.base_offset, search.start);
+    if (before->timestamp_ms >= 0) {
+      const auto believable = is_believable(files, segment, *before);
+      if (!believable) return fail(believable.error());
+      if (*believable) from = std::max(before->offset, from);
+    }
     const auto position = scan_start(files, segment, from);
     if (!position) return fail(position.error());
     const auto file = segment.open_log(files, may_block);

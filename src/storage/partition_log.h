@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,8 @@ class PartitionLog final : public Log, private WriteTarget {
   env::Task<Result<RemovedSegments>> apply_retention(std::optional<std::int64_t> now_ms) override;
   env::Task<Result<CompactionNeed>> find_compaction_need(std::int64_t now_ms) override;
   env::Task<Result<CompactionOutcome>> compact(CompactionRequest request) override;
+  env::Task<Result<ScrubbedPiece>> scrub(std::int64_t max_bytes) override;
+  std::size_t damaged_batches() const override { return damage_ == nullptr ? 0 : damage_->size(); }
 
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   [[nodiscard]] LogOffsets offsets() const;
@@ -120,6 +123,8 @@ class PartitionLog final : public Log, private WriteTarget {
   void save_epochs();
   void finish();
   void mark_progress();
+  // Says once, for the operator, what a reader or the scrub has met.
+  void note_damage(const Error& error);
   void advance_written(const WriteMark& mark);
   void release_decided();
   void note_background_sync(Offset base);
@@ -201,6 +206,11 @@ class PartitionLog final : public Log, private WriteTarget {
     Offset end;
     bool done = false;
   };
+  // What was said of damage, so that it is said once; null while there is none.
+  static constexpr std::size_t most_damage_noted = 100;
+  std::unique_ptr<std::set<std::string>> damage_;
+  Offset scrub_segment_;       // the scrub is in this segment
+  std::int64_t scrub_at_ = 0;  // and here in it
   std::deque<BackgroundSync> background_syncs_;
   env::Event background_synced_;  // the recovery point moved, or never will
   bool epochs_unsaved_ = false;

@@ -144,14 +144,15 @@ env::Task<Result<>> PartitionLog::lower_recovery_point(Offset to) {
 }
 
 env::Task<Result<LoadedLog>> PartitionLog::reload() {
-  const LoadRequest request{.path = folder_->path,
-                            .log_start = log_start_,
-                            .recovery_point = recovery_point_,
-                            .clean = false,
-                            .contiguous = !config_->cleanup_compact,
-                            .index_interval_bytes = config_->index_interval_bytes,
-                            .now_ms = host_->environment.clock().wall_ms(),
-                            .producer_id_expiration_ms = host_->producer_id_expiration_ms};
+  const LoadRequest request{
+      .path = folder_->path,
+      .log_start = log_start_,
+      .recovery_point = recovery_point_,
+      .clean = false,
+      .contiguous_from = config_->cleanup_compact ? std::nullopt : std::optional(recovery_point_),
+      .index_interval_bytes = config_->index_interval_bytes,
+      .now_ms = host_->environment.clock().wall_ms(),
+      .producer_id_expiration_ms = host_->producer_id_expiration_ms};
   env::FileSystem& files = host_->environment.files();
   co_return co_await env::run_on(host_->environment.pool(),
                                  [&files, &request] { return load_log(files, request); });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/log.h"
 #include "storage/batch_scanner.h"
 #include "storage/log_search.h"
 #include "storage/partition_log.h"
@@ -15,6 +16,8 @@ namespace {
 
 // With so much at hand a reader is answered rather than made to wait for the disk for more.
 constexpr std::size_t worth_answering_bytes = std::size_t{64} << 10;
+
+const LogComponent log_lines{"storage.read"};
 
 }  // namespace
 
@@ -94,6 +97,13 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   });
 }
 
+void PartitionLog::note_damage(const Error& error) {
+  if (error.code != ErrorCode::corrupt_message) return;
+  if (damage_ == nullptr) damage_ = std::make_unique<std::set<std::string>>();
+  if (damage_->size() >= most_damage_noted || !damage_->insert(error.message).second) return;
+  log_lines.error("{}", error.message);
+}
+
 // Goes on into the next segments while there is room: compaction may have left hardly anything in
 // the first, and an answer without records looks like the end of the log to some clients.
 env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
@@ -114,7 +124,10 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
       if (fetched.size_bytes > 0) break;
       // The segment was deleted under the reader, or has become a part of another.
       if (from < log_start_) co_return out_of_range(from);
-      if (!would_block(batches.error())) co_return fail(std::move(batches).error());
+      if (!would_block(batches.error())) {
+        note_damage(batches.error());
+        co_return fail(std::move(batches).error());
+      }
       segment = find_segment(from);
       continue;
     }

@@ -25,11 +25,13 @@ void write_file(env::FileSystem& files, Offset base, std::string_view kind, Byte
 // The input's first bytes say how the rest is divided among the files.
 LoadRequest fill(env::FileSystem& files, Reader& input) {
   const std::uint8_t flags = input.u8();
-  const LoadRequest request{.path = folder,
-                            .recovery_point = Offset{input.u8() % 4},
-                            .clean = (flags & 1) != 0,
-                            .contiguous = (flags & 2) != 0,
-                            .index_interval_bytes = 64};
+  const Offset point{input.u8() % 4};
+  const LoadRequest request{
+      .path = folder,
+      .recovery_point = point,
+      .clean = (flags & 1) != 0,
+      .contiguous_from = (flags & 2) != 0 ? std::optional(point) : std::nullopt,
+      .index_interval_bytes = 64};
   const auto piece = [&input] {
     return input.bytes(std::min<std::size_t>(input.u8(), input.remaining()));
   };
