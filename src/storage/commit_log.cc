@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "record/batch.h"
 #include "storage/file_names.h"
+#include "storage/full_disk.h"
 
 namespace arus::storage {
 
@@ -31,10 +32,6 @@ Result<> unless_gone(Result<> result) {
 Result<> sync_path(env::FileSystem& files, const std::string& path) {
   const auto file = files.open(path, env::OpenMode::read_write);
   return unless_gone(file ? (*file)->sync() : fail(file.error()));
-}
-
-bool is_full_disk(const Error& error) {
-  return error.os_error == ENOSPC || error.os_error == EDQUOT || error.os_error == EFBIG;
 }
 
 Bytes void_header() { return Bytes(format::block_bytes); }
@@ -193,7 +190,8 @@ Result<std::unique_ptr<env::File>> CommitLog::make_file(env::FileSystem& files,
 }
 
 bool CommitLog::wants_file() const {
-  if (!enabled() || numbers_.size() >= options_.most_files || next_sequence_ < no_file_until_) {
+  if (!enabled() || space_low_ || numbers_.size() >= options_.most_files ||
+      next_sequence_ < no_file_until_) {
     return false;
   }
   if (starved_) return true;
@@ -237,7 +235,8 @@ BackgroundJob CommitLog::make_file_job() {
       made->lap.file = std::move(*file);
       return {};
     }
-    if (!is_full_disk(file.error())) return fail(std::move(file).error());
+    const bool no_space = is_full_disk(file.error()) || file.error().os_error == EFBIG;
+    if (!no_space) return fail(std::move(file).error());
     log.warning("{}; segments are flushed instead", file.error().message);
     made->no_space = true;
     return files.remove(made->lap.path);

@@ -58,6 +58,8 @@ class CommitLog {
   void adopt(const FoundCommitLog& found);
   void set_owner(CommitLogOwner owner) { owner_ = std::move(owner); }
   [[nodiscard]] bool enabled() const { return options_.first_file_bytes > 0; }
+  // No further file is made while the disk is nearly full.
+  void set_space_low(bool low) { space_low_ = low; }
   [[nodiscard]] const CommitLogOptions& options() const { return options_; }
 
   // Whether a group of entries of so many bytes can be appended now, if need be to another lap.
@@ -119,8 +121,9 @@ class CommitLog {
   std::deque<Lap> sealed_;  // the oldest first
   std::deque<Lap> free_;
   std::vector<FoundLap> found_;
-  std::set<std::size_t> numbers_;    // of all files
-  bool starved_ = false;             // the last group found no room
+  std::set<std::size_t> numbers_;  // of all files
+  bool starved_ = false;           // the last group found no room
+  bool space_low_ = false;
   std::uint64_t no_file_until_ = 0;  // sequence: there was no space for another one
 };
 

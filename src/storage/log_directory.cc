@@ -12,6 +12,7 @@
 #include "storage/commit_log_reader.h"
 #include "storage/directory_checkpoints.h"
 #include "storage/directory_contents.h"
+#include "storage/directory_health.h"
 #include "storage/directory_writer.h"
 #include "storage/file_names.h"
 #include "storage/meta_properties.h"
@@ -56,6 +57,9 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<>> checkpoint_now() override;
   void remove_later(std::vector<std::string> paths, env::Duration delay) override;
   [[nodiscard]] bool offline() const;
+  [[nodiscard]] DirectoryHealth& health() { return *health_; }
+  void fail_offline(Error error) { writer_->fail_offline(std::move(error)); }
+  void stop_waiting() { writer_->stop_waiting(); }
 
   // Before any log is opened.
   void connect();
@@ -67,6 +71,8 @@ class DirectoryCore final : public DirectoryFiles,
   env::Environment& environment;
   const std::string path;
   const DirectoryOptions options;
+  const std::unique_ptr<env::Pool> own_pool;  // ends after the writer, which uses it
+  env::Pool& pool;
   const DirectoryContents contents;           // as found; never changes
   std::optional<DirectoryIdentity> identity;  // start-up's
 
@@ -117,6 +123,7 @@ class DirectoryCore final : public DirectoryFiles,
   DirectoryCheckpoints checkpoints_;  // the writer's
   std::vector<char> recovered_;       // by loop: sync_recovered() is done
   Tick timer_{*this};
+  std::shared_ptr<DirectoryHealth> health_;
   std::vector<Removal> removals_;
   std::set<TopicPartition> moved_;  // of `contents.found`, gone since
   env::TimePoint producers_checked_{};
@@ -135,12 +142,16 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
     : environment(the_environment),
       path(std::move(the_path)),
       options(the_options),
+      own_pool(options.pool_threads > 0 ? environment.make_pool("disk", options.pool_threads)
+                                        : nullptr),
+      pool(own_pool ? *own_pool : environment.pool()),
       contents(std::move(the_contents)),
       identity(contents.identity),
       commit_log_(std::move(commit_log)),
       writer_(std::make_shared<DirectoryWriter>(
-          environment, path,
+          environment, pool, path,
           DirectoryWriterLimits{.open_files = options.open_files / 2,
+                                .reserve_bytes = options.reserve_bytes,
                                 .commit_log = options.commit_log})),
       lock_(std::move(lock)),
       checkpoints_(path),
@@ -161,7 +172,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
         WritePortLimits{.outstanding_bytes = options.outstanding_bytes / loops,
                         .stalled_after = env::milliseconds{options.stalled_after_ms}});
     writer_->add_port(port);
-    hosts_.push_back(std::make_shared<LogHost>(environment, writer_, std::move(port),
+    hosts_.push_back(std::make_shared<LogHost>(environment, pool, writer_, std::move(port),
                                                options.open_files / 2 / loops));
     hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
     environment.random().fill(hosts_.back()->key_secret);
@@ -206,6 +217,12 @@ const FoundPartition* DirectoryCore::find_logged(const LogHost& home, const Topi
 
 void DirectoryCore::connect() {
   for (const auto& host : hosts_) host->directory = weak_from_this();
+  health_ = std::make_shared<DirectoryHealth>(
+      environment, path, writer_,
+      HealthOptions{.watches_space = options.reserve_bytes > 0,
+                    .check_interval = env::milliseconds{options.space_check_interval_ms},
+                    .stalled_after = env::milliseconds{options.stalled_after_ms}});
+  writer_->observe(environment.loop(0), health_);
 }
 
 std::shared_ptr<LogHost> DirectoryCore::host() const {
@@ -250,8 +267,8 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
   const FoundPartition* const logged = find_logged(*home, name, topic_id);
   if (is_new(*home, name)) {
     // Nobody waits for a folder that nothing is in: it is made in order with what is written there.
-    home->port->act([folder, topic_id](DirectoryWriter* writer) -> Result<> {
-      if (writer->files().exists(folder)) {
+    home->port->act([folder, topic_id, begun = false](DirectoryWriter* writer) mutable -> Result<> {
+      if (!std::exchange(begun, true) && writer->files().exists(folder)) {
         return fail(ErrorCode::kafka_storage_error, folder + " was not there before");
       }
       return make_folder(writer, folder, topic_id);
@@ -309,19 +326,17 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, Log
                             .now_ms = environment.clock().wall_ms(),
                             .producer_id_expiration_ms = options.producer_id_expiration_ms};
   env::FileSystem& files = environment.files();
-  co_return co_await env::run_on(
-      environment.pool(), [this, &files, &request, logged]() -> Result<LoadedLog> {
-        bool restored = false;
-        if (logged != nullptr) {
-          const auto changed =
-              restore_logged_writes(files, request.path, *logged, commit_log_.laps);
-          if (!changed) return fail(changed.error());
-          restored = *changed;
-        }
-        auto loaded = load_log(files, request);
-        if (loaded && restored) loaded->changed = true;
-        return loaded;
-      });
+  co_return co_await env::run_on(pool, [this, &files, &request, logged]() -> Result<LoadedLog> {
+    bool restored = false;
+    if (logged != nullptr) {
+      const auto changed = restore_logged_writes(files, request.path, *logged, commit_log_.laps);
+      if (!changed) return fail(changed.error());
+      restored = *changed;
+    }
+    auto loaded = load_log(files, request);
+    if (loaded && restored) loaded->changed = true;
+    return loaded;
+  });
 }
 
 // Nothing of this name can be on disk: not as found, and not since.
@@ -487,6 +502,7 @@ void DirectoryCore::start() {
   }
   producers_checked_ = now;
   environment.loop(0).arm(timer_, now + env::milliseconds{options.checkpoint_interval_ms});
+  health_->start();
 }
 
 void DirectoryCore::tick() {
@@ -552,7 +568,7 @@ void DirectoryCore::remove_due() {
   const env::TimePoint now = environment.loop(0).now();
   std::erase_if(removals_, [this, now](const Removal& removal) {
     if (removal.due > now) return false;
-    environment.pool().submit(
+    pool.submit(
         [&files = environment.files(), doomed = removal.path] {
           const auto removed = files.remove_tree(doomed);
           if (!removed) log.warning("{}: {}", doomed, removed.error().message);
@@ -605,6 +621,8 @@ env::Task<Result<>> DirectoryCore::write_checkpoints() {
 env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   closing_ = true;
   environment.loop(0).disarm(timer_);
+  health_->stop();
+  writer_->stop_waiting();
   while (checkpointing_) co_await checkpointed_.wait();
   const auto finish = [this](Result<> result) {
     lock_ = nullptr;
@@ -653,6 +671,14 @@ Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string
   return found;
 }
 
+// What starts on a full disk finds the space that was kept for it.
+void give_ballast_back(env::FileSystem& files, const std::string& path) {
+  Ballast ballast(files, path);
+  if (ballast.size_bytes() == 0) return;
+  const auto space = files.space(path);
+  if (space && space->usable_bytes < ballast.size_bytes()) ballast.release();
+}
+
 class FileLogDirectory final : public LogDirectory {
  public:
   explicit FileLogDirectory(std::shared_ptr<DirectoryCore> core) : core_(std::move(core)) {}
@@ -687,7 +713,7 @@ class FileLogDirectory final : public LogDirectory {
   env::Task<Result<DirectorySize>> space() override {
     const auto core = core_;
     auto space = co_await env::run_on(
-        core->environment.pool(), [&core] { return core->environment.files().space(core->path); });
+        core->pool, [&core] { return core->environment.files().space(core->path); });
     if (!space) co_return fail(std::move(space).error());
     co_return DirectorySize{space->total_bytes, space->usable_bytes};
   }
@@ -708,6 +734,15 @@ class FileLogDirectory final : public LogDirectory {
         [&core, broker_epoch] [[clang::coro_wrapper]] { return core->close(broker_epoch); });
   }
   bool offline() const override { return core_->offline(); }
+  env::Task<DirectoryStatus> status() override {
+    const auto core = core_;
+    co_return co_await env::call(core->environment.loop(0),
+                                 [&core] { return core->health().status(); });
+  }
+  void watch(StatusWatcher watcher) override { core_->health().watch(std::move(watcher)); }
+  void fail_offline(Error error) override { core_->fail_offline(std::move(error)); }
+  void stop_waiting() override { core_->stop_waiting(); }
+  env::Pool& pool() override { return core_->pool; }
 
  private:
   const std::shared_ptr<DirectoryCore> core_;
@@ -724,6 +759,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
   ARUS_TRY(identify_directory(files, path));
   auto lock = files.lock(join_path(path, lock_name));
   if (!lock) return fail(std::move(lock).error());
+  give_ballast_back(files, path);
   auto contents = read_directory(files, path);
   if (!contents) return fail(std::move(contents).error());
   auto commit_log = find_commit_log(files, path, *contents);

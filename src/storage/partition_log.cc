@@ -171,11 +171,7 @@ void PartitionLog::expire_producers(std::int64_t now_ms) {
 
 Result<> PartitionLog::check_writable() const {
   if (failure_) return fail(*failure_);
-  if (host_->port->refuses()) {
-    return fail(ErrorCode::request_timed_out,
-                "The log directory of " + name_.to_string() + " does not keep up");
-  }
-  return {};
+  return host_->port->check(true);
 }
 
 Result<> PartitionLog::check_size(std::size_t size_bytes) const {
@@ -189,7 +185,8 @@ Result<> PartitionLog::check_size(std::size_t size_bytes) const {
 
 Result<Appended> PartitionLog::append(Slice batch, const record::ValidatedBatch& facts,
                                       const AppendOptions& options) {
-  ARUS_TRY(check_writable());
+  if (failure_) return fail(*failure_);
+  ARUS_TRY(host_->port->check(options.from_coordinator));
   ARUS_TRY(check_size(facts.size_bytes));
   const Slice bytes = batch.sub(0, facts.size_bytes);
   auto view = record::BatchView::parse(bytes.view());
