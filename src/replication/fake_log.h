@@ -197,7 +197,9 @@ class FakeDirectory final : public storage::LogDirectory {
   env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
   bool offline() const override { return false; }
   env::Task<storage::DirectoryStatus> status() override { co_return storage::DirectoryStatus{}; }
-  void watch(storage::StatusWatcher watcher) override { watcher({}); }
+  void watch(storage::StatusWatcher watcher) override {
+    if (watcher) watcher({});
+  }
   void fail_offline(Error) override {}
   void stop_waiting() override {}
   env::Pool& pool() override { return *threads; }
