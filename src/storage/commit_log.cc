@@ -190,12 +190,21 @@ Result<std::unique_ptr<env::File>> CommitLog::make_file(env::FileSystem& files,
 }
 
 bool CommitLog::wants_file() const {
-  if (!enabled() || space_low_ || numbers_.size() >= options_.most_files ||
-      next_sequence_ < no_file_until_) {
-    return false;
-  }
+  if (next_sequence_ < no_file_until_ || next_file_bytes() == 0) return false;
   if (starved_) return true;
   return free_.empty() && active_ && active_->filled * 2 >= active_->size_bytes;
+}
+
+std::int64_t CommitLog::next_file_bytes() const {
+  constexpr std::int64_t room_factor = 4;
+  if (!enabled() || numbers_.size() >= options_.most_files) return 0;
+  const auto size = static_cast<std::int64_t>(new_file_bytes());
+  return room_bytes_ / room_factor < size ? 0 : size;
+}
+
+std::size_t CommitLog::new_file_bytes() const {
+  const std::size_t size = numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
+  return std::max(format::to_blocks(size), smallest_file_bytes);
 }
 
 std::size_t CommitLog::free_number() const {
@@ -226,8 +235,7 @@ BackgroundJob CommitLog::make_file_job() {
   Lap& lap = made->lap;
   lap.number = free_number();
   lap.path = join_path(root_, commit_log_file_name(lap.number));
-  lap.size_bytes = numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
-  lap.size_bytes = std::max(format::to_blocks(lap.size_bytes), smallest_file_bytes);
+  lap.size_bytes = new_file_bytes();
   numbers_.insert(lap.number);
   auto work = [&files = files_, root = root_, made]() -> Result<> {
     auto file = make_file(files, root, made->lap.path, made->lap.size_bytes);

@@ -80,6 +80,7 @@ void DirectoryWriter::tell_space() {
                    .blocked = stuck_.has_value()};
   if (share.room_bytes != std::numeric_limits<std::int64_t>::max()) {
     const auto loops = static_cast<std::int64_t>(ports_.size());
+    share.room_bytes -= commit_log_.next_file_bytes();
     share.room_bytes /= loops;
     share.internal_bytes = space_.reserve_bytes() / 2 / loops;
   }
@@ -93,7 +94,7 @@ void DirectoryWriter::check_space(env::Loop& loop,
   worker_->submit([this, &loop, done = std::move(done)]() mutable {
     if (!failure_) try_again();
     const SpaceReport report = look_at_space();
-    commit_log_.set_space_low(report.full || report.waiting);
+    commit_log_.set_room(report.waiting ? 0 : report.room_bytes);
     if (!failure_) tell_space();
     background_paused_ = false;
     loop.post([done = std::move(done), report]() mutable { done(report); });
