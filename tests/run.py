@@ -68,6 +68,11 @@ def stage_kills(tally):
     suites.run(tally, "kills", ROOT, "kills", clients.python(), environment)
 
 
+def stage_faults(tally):
+    build("release")
+    suites.run(tally, "faults", ROOT, "faults", clients.python(), server_environment())
+
+
 STAGES = {
     "unit": stage_unit,
     "sanitizers": stage_sanitizers,
@@ -75,6 +80,7 @@ STAGES = {
     "end_to_end": stage_end_to_end,
     "compatibility": stage_compatibility,
     "tsan": stage_tsan,
+    "faults": stage_faults,
     "kills": stage_kills,
 }
 # The unit tests of the sanitizer builds take as long as everything else together: they are asked for

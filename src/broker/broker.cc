@@ -131,6 +131,7 @@ env::Task<Result<>> Broker::open_directories() {
   metadata_directory_id_ = opened->metadata_directory_id;
   directories_ = std::move(opened->log_directories);
   metadata_only_ = std::move(opened->metadata_only);
+  failed_directories_ = std::move(opened->failed);
   co_return Result<>{};
 }
 
@@ -166,9 +167,10 @@ env::Task<Result<>> Broker::start_quorum() {
   }
   options.controller_endpoints = controller_endpoints();
   options.settings = controller_settings(config_);
-  options.on_storage_failure = [](const Error& error) {
+  options.on_storage_failure = [this](const Error& error) {
     log.error("the metadata log has failed, nothing can be changed until a restart: {}",
               error.message);
+    if (disk_watch_) disk_watch_->metadata_failed(error);
   };
   auto quorum = co_await controller::QuorumNode::start(environment_, std::move(options));
   if (!quorum) co_return std::unexpected(std::move(quorum).error());
@@ -193,14 +195,12 @@ Result<> Broker::check_protection() const {
 }
 
 env::Task<Result<>> Broker::start_partitions() {
-  for (const auto& directory : directories_) {
-    directory_ids_.push_back(directory->identity()->directory_id);
-  }
   // A clean stop is claimed only where every directory has its marker, with the same epoch.
   previous_epoch_ = directories_.front()->clean_shutdown_epoch();
   for (const auto& directory : directories_) {
     if (directory->clean_shutdown_epoch() != previous_epoch_) previous_epoch_.reset();
   }
+  if (!failed_directories_.empty()) previous_epoch_.reset();
   partitions_ = std::make_unique<replication::PartitionTable>(
       environment_,
       replication::PartitionSettings{
@@ -213,7 +213,18 @@ env::Task<Result<>> Broker::start_partitions() {
                      .compaction_bytes = static_cast<std::size_t>(
                          std::max<std::int64_t>(config_.memory.compaction_bytes, 0)),
                      .metrics = &metrics_}},
-      std::move(directories_), quorum_->images());
+      std::move(directories_), quorum_->images(), std::move(failed_directories_));
+  disk_watch_ = std::make_unique<DiskWatch>(
+      metrics_, partitions_->directories(), *quorum_,
+      metadata_only_ ? metadata_only_.get()
+                     : partitions_->directories().with_id(metadata_directory_id_),
+      gate_);
+  // What is where comes from the disk, whatever the metadata was told.
+  std::vector<controller::DirectoryAssignment> found;
+  for (const auto& [partition, directory] : partitions_->unassigned()) {
+    found.push_back({partition, directory});
+  }
+  ARUS_CO_TRY(co_await quorum_->assign_directories(std::move(found)));
   co_return co_await partitions_->start();
 }
 
@@ -233,7 +244,7 @@ env::Task<Result<>> Broker::join() {
   }
   for (const auto& address : advertised) self.endpoints.push_back(endpoint_of(address));
   self.rack = config_.rack;
-  self.directories = directory_ids_;
+  self.directories = disk_watch_->online();
   self.previous_broker_epoch = previous_epoch_;
   ARUS_CO_TRY(co_await quorum_->register_broker(std::move(self)));
   broker_epoch_ = quorum_->broker_epoch();
@@ -335,6 +346,7 @@ env::Task<Result<>> Broker::stop() {
   const auto note = [&outcome](Result<> step) {
     if (!step && outcome) outcome = std::move(step);
   };
+  if (disk_watch_) disk_watch_->stop();
   co_await stop_clients();
   const bool joined = broker_epoch_ >= 0;
   if (joined) note(co_await quorum_->leave());
@@ -347,6 +359,7 @@ env::Task<Result<>> Broker::stop() {
   }
   services_.reset();
   coordinators_.reset();
+  disk_watch_.reset();
   partitions_.reset();
   quorum_.reset();
   co_return outcome;

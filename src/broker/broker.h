@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/coordinators.h"
+#include "broker/disk_watch.h"
 #include "broker/metrics_endpoint.h"
 #include "broker/services.h"
 #include "config/broker_config.h"
@@ -79,7 +80,8 @@ class Broker {
   // Of the metadata directory where it is not one of log.dirs.
   std::unique_ptr<storage::LogDirectory> metadata_only_;
   std::vector<std::unique_ptr<storage::LogDirectory>> directories_;
-  std::vector<Uuid> directory_ids_;
+  std::vector<replication::Directories::Failed> failed_directories_;
+  std::unique_ptr<DiskWatch> disk_watch_;
   std::optional<std::int64_t> previous_epoch_;
   std::int64_t broker_epoch_ = -1;
   std::unique_ptr<controller::QuorumNode> quorum_;

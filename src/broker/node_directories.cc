@@ -3,12 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
+
+#include "base/log.h"
 
 namespace arus::broker {
 namespace {
 
 using Opened = std::vector<std::unique_ptr<storage::LogDirectory>>;
+using Failures = std::vector<replication::Directories::Failed>;
+
+const LogComponent log{"broker.directories"};
 
 std::vector<std::string> all_paths(const config::BrokerConfig& config) {
   std::vector<std::string> paths = config.log_dirs;
@@ -20,19 +26,45 @@ std::vector<std::string> all_paths(const config::BrokerConfig& config) {
 
 // Of all descriptors 30 % are for files (the rest: connections and a reserve).
 constexpr double share_of_files = 0.3;
+constexpr std::size_t threads_of_a_disk = 2;
 
-Result<Opened> open_all(env::Environment& environment, const config::BrokerConfig& config,
-                        const std::vector<std::string>& paths) {
+storage::DirectoryOptions options_for(const config::BrokerConfig& config, std::size_t count) {
   const auto files = static_cast<double>(env::raise_descriptor_limit()) * share_of_files;
-  const storage::DirectoryOptions options{
-      .open_files = static_cast<std::size_t>(files / static_cast<double>(paths.size())),
-      .producer_id_expiration_ms = config.producer_id_expiration_ms,
-      .file_delete_delay_ms = config.integer("log.segment.delete.delay.ms")};
+  return {.open_files = static_cast<std::size_t>(files / static_cast<double>(count)),
+          .producer_id_expiration_ms = config.producer_id_expiration_ms,
+          .file_delete_delay_ms = config.integer("log.segment.delete.delay.ms"),
+          .outstanding_bytes = static_cast<std::size_t>(config.memory.writer_bytes),
+          .reserve_bytes = config.integer("arus.disk.reserve.bytes"),
+          .pool_threads = count > 1 ? threads_of_a_disk : 0};
+}
+
+// An error of the system says that the disk is at fault: another process that has the directory, or
+// somebody else's files in it, are for the operator to see at once.
+bool is_fault_of_disk(const Error& error) {
+  return error.os_error != 0 && error.os_error != EAGAIN;
+}
+
+// Opens what can be opened; an error where nothing may be left out.
+Result<Opened> open_all(env::Environment& environment, const config::BrokerConfig& config,
+                        const std::vector<std::string>& paths, Failures& failed) {
+  const storage::DirectoryOptions options = options_for(config, paths.size());
   Opened opened;
+  failed.clear();
   for (const auto& path : paths) {
     auto directory = storage::LogDirectory::open(environment, path, options);
-    if (!directory) return std::unexpected(std::move(directory).error());
-    opened.push_back(std::move(*directory));
+    if (directory) {
+      opened.push_back(std::move(*directory));
+      continue;
+    }
+    Error error = std::move(directory).error();
+    if (path == config.metadata_log_dir || !is_fault_of_disk(error)) return fail(std::move(error));
+    log.error("{} is offline: {}", path, error.message);
+    failed.push_back({path, std::move(error), environment.clock().wall_ms()});
+  }
+  if (std::ranges::none_of(opened, [&config](const auto& directory) {
+        return std::ranges::find(config.log_dirs, directory->path()) != config.log_dirs.end();
+      })) {
+    return fail(failed.front().error);
   }
   return opened;
 }
@@ -97,17 +129,24 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                               const config::BrokerConfig& config,
                                               const std::vector<raft::VoterEndpoint>& endpoints,
                                               const std::optional<std::string>& cluster_id) {
-  const std::vector<std::string> paths = all_paths(config);
-  auto opened = open_all(environment, config, paths);
+  std::vector<std::string> paths = all_paths(config);
+  Failures failed;
+  auto opened = open_all(environment, config, paths, failed);
   if (!opened) return std::unexpected(std::move(opened).error());
   ARUS_TRY(check_identities(*opened, config, cluster_id));
   const auto has_identity = [](const auto& directory) { return directory->identity().has_value(); };
   if (std::ranges::none_of(*opened, has_identity)) {
     // Formatting writes the files that opening reads, so the directories are opened anew.
     opened->clear();
+    std::erase_if(paths, [&failed](const std::string& path) {
+      return std::ranges::find(failed, path, &replication::Directories::Failed::path) !=
+             failed.end();
+    });
+    const Failures before = failed;
     ARUS_TRY(format_new_node(environment, config, paths, endpoints, cluster_id));
-    opened = open_all(environment, config, paths);
+    opened = open_all(environment, config, paths, failed);
     if (!opened) return std::unexpected(std::move(opened).error());
+    failed.insert(failed.end(), before.begin(), before.end());
     ARUS_TRY(check_identities(*opened, config, cluster_id));
   }
   const auto stamped = std::ranges::find_if(*opened, has_identity);
@@ -117,6 +156,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
   }
   NodeDirectories node;
   node.cluster_id = (*stamped)->identity()->cluster_id;
+  node.failed = std::move(failed);
   for (auto& directory : *opened) {
     if (!directory->identity()) {
       if (directory->path() == config.metadata_log_dir) {
@@ -125,9 +165,16 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                 "are formatted",
                                 directory->path()));
       }
-      ARUS_TRY(directory->stamp({.cluster_id = node.cluster_id,
-                                 .node_id = config.node_id.value(),
-                                 .directory_id = raft::random_uuid(environment.random())}));
+      const auto stamp =
+          directory->stamp({.cluster_id = node.cluster_id,
+                            .node_id = config.node_id.value(),
+                            .directory_id = raft::random_uuid(environment.random())});
+      if (!stamp && !is_fault_of_disk(stamp.error())) return fail(stamp.error());
+      if (!stamp) {
+        log.error("{} is offline: {}", directory->path(), stamp.error().message);
+        node.failed.push_back({directory->path(), stamp.error(), environment.clock().wall_ms()});
+        continue;
+      }
     }
     const bool is_metadata = directory->path() == config.metadata_log_dir;
     if (is_metadata) node.metadata_directory_id = directory->identity()->directory_id;

@@ -1,16 +1,17 @@
 #include "cli/log_dir_view.h"
 
 #include "cli/json.h"
-#include "protocol/api/describe_log_dirs.h"
 
 namespace arus::cli {
 
 env::Task<Result<std::vector<LogDirView>>> describe_log_dirs(client::Cluster& cluster,
-                                                             std::vector<BrokerId> brokers) {
+                                                             std::vector<BrokerId> brokers,
+                                                             bool with_health) {
   std::vector<LogDirView> views;
   for (const BrokerId broker : brokers) {
     protocol::DescribeLogDirsRequest request;
     request.topics.reset();  // all
+    request.arus_health = with_health;
     auto answer = co_await cluster.ask(std::move(request), client::Route::one(broker),
                                        cluster.call_deadline());
     if (!answer) co_return fail(std::move(answer).error());
@@ -24,6 +25,7 @@ env::Task<Result<std::vector<LogDirView>>> describe_log_dirs(client::Cluster& cl
       view.error = result.error_code;
       view.total_bytes = result.total_bytes;
       view.usable_bytes = result.usable_bytes;
+      view.health = result.arus_health;
       for (const auto& topic : result.topics) {
         for (const auto& partition : topic.partitions) {
           view.logs.push_back({{topic.name, partition.partition_index},

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/topic_partition.h"
 #include "client/cluster.h"
+#include "protocol/api/describe_log_dirs.h"
 
 namespace arus::cli {
 
@@ -24,11 +25,13 @@ struct LogDirView {
   std::int64_t total_bytes = -1;  // of the file system; −1 where the broker does not say
   std::int64_t usable_bytes = -1;
   std::vector<LogView> logs;
+  protocol::DescribeLogDirsResponse::ArusHealth health;  // where Arus is asked for it
 };
 
 // Those of each of these brokers, in this order.
 env::Task<Result<std::vector<LogDirView>>> describe_log_dirs(client::Cluster& cluster,
-                                                             std::vector<BrokerId> brokers);
+                                                             std::vector<BrokerId> brokers,
+                                                             bool with_health = false);
 
 // The document that kafka-log-dirs prints. Without topics: all.
 std::string log_dirs_as_json(const std::vector<LogDirView>& directories,

@@ -397,6 +397,13 @@ class OwnCommands {
     CLI::App& dirs = cluster_command(app_, "log-dirs", "Show what log directories hold",
                                      [this] { return show_log_dirs(console_, cluster_, json_); });
     dirs.add_flag("--json", json_, "Print JSON");
+    CLI::App& why = group(app_, "why", "Explain the state of something in a few sentences");
+    CLI::App& disk = cluster_command(why, "disk", "How full, what fills it, what has failed",
+                                     [this] { return why_disk(console_, cluster_, directory_); });
+    disk.footer(
+        "Without a directory it asks the brokers; with one it looks into that directory itself,\n"
+        "which also works while no server runs.");
+    disk.add_option("directory", directory_, "A log directory of this machine");
     CLI::App& offsets = cluster_command(app_, "offsets", "Show first and next offsets", [this] {
       return show_offsets(console_, cluster_, offsets_);
     });
@@ -512,6 +519,7 @@ class OwnCommands {
   StorageOptions storage_;
   DumpCommandOptions dump_;
   std::string shell_;
+  std::string directory_;
   bool json_ = false;
 };
 

@@ -39,6 +39,7 @@ int why_transaction(Console& console, const ClusterOptions& cluster,
                     const TransactionOptions& options);
 int abort_transaction(Console& console, const ClusterOptions& cluster,
                       const TransactionOptions& options);
+int why_disk(Console& console, const ClusterOptions& cluster, const std::string& directory);
 int show_log_dirs(Console& console, const ClusterOptions& cluster, bool json);
 int show_offsets(Console& console, const ClusterOptions& cluster, const OffsetsOptions& options);
 int show_quorum(Console& console, const ClusterOptions& cluster);

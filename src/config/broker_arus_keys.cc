@@ -13,6 +13,12 @@ constexpr ConfigKey keys[] = {
      .doc = "How closely produced batches are checked. `full` also decompresses each batch once "
             "and checks its records; `header` trusts producers and checks header, checksum and "
             "counts."},
+    {.name = "arus.disk.reserve.bytes", .type = int64, .effect = at_restart,
+     .fallback = "268435456", .rule = at_least(0),
+     .doc = "Space on the disk of each log directory that records of clients do not get, so that "
+            "deleting, retention, checkpoints and a restart work on a full disk; of a small disk "
+            "a twentieth. Below it producers get KAFKA_STORAGE_ERROR until there is space. 0: no "
+            "reserve."},
     {.name = "arus.durability", .importance = high, .update = cluster_wide, .effect = at_once,
      .fallback = "synced", .rule = one_of("synced, page-cache"),
      .doc = "Whether an acknowledged record is on stable storage (synced) or in the operating "
@@ -41,10 +47,10 @@ constexpr ConfigKey keys[] = {
      .fallback = "268435456", .rule = at_least(1048576),
      .doc = "Share of the memory budget for requests that are read but not answered. When it is "
             "used up, sockets are not read."},
-    {.name = "arus.memory.writer.bytes", .type = int64, .fallback = "67108864",
-     .rule = at_least(1048576),
+    {.name = "arus.memory.writer.bytes", .type = int64, .effect = at_restart,
+     .fallback = "67108864", .rule = at_least(1048576),
      .doc = "Bytes that may wait for the writer of one log directory. When it is used up, "
-            "appends wait."},
+            "appends are refused with REQUEST_TIMED_OUT."},
     {.name = "arus.metrics.listen", .effect = at_restart,
      .doc = "Address, as host:port, at which Prometheus finds the metrics at /metrics. Not set, "
             "there is no such endpoint."},

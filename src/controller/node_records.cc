@@ -15,6 +15,7 @@ constexpr std::int8_t becomes_unfenced = -1;
 constexpr std::int8_t becomes_fenced = 1;
 constexpr std::int16_t with_controller_registration = 15;
 constexpr std::int16_t with_cordoned_directories = 30;
+constexpr std::int16_t with_directories = 17;
 
 std::map<std::string, metadata::FeatureRange> feature_ranges() {
   std::map<std::string, metadata::FeatureRange> ranges;
@@ -109,6 +110,41 @@ Result<Records> register_broker(const DecisionContext& context, const Registrati
     broker.cordoned_directories = registration.cordoned_directories;
   }
   return Records{metadata::to_record(broker)};
+}
+
+Records keep_directories(const DecisionContext& context, std::vector<Uuid> online) {
+  const auto self = context.image.broker(context.self);
+  std::ranges::sort(online);
+  if (self == nullptr || context.image.metadata_version() < with_directories || online.empty() ||
+      online == self->directories) {
+    return {};
+  }
+  auto change = change_of(*self);
+  change.log_dirs = std::move(online);
+  return {change};
+}
+
+Records assign_directories(const DecisionContext& context,
+                           const std::vector<DirectoryAssignment>& assignments) {
+  Records records;
+  if (context.image.metadata_version() < with_directories) return records;
+  for (const DirectoryAssignment& assignment : assignments) {
+    const auto [topic_id, index] = assignment.partition;
+    const metadata::PartitionImage* const partition = context.image.partition(topic_id, index);
+    if (partition == nullptr) continue;
+    const auto at = std::ranges::find(partition->replicas, context.self);
+    if (at == partition->replicas.end()) continue;
+    std::vector<Uuid> directories = partition->directories;
+    Uuid& own = directories[static_cast<std::size_t>(at - partition->replicas.begin())];
+    if (own == assignment.directory) continue;
+    own = assignment.directory;
+    protocol::PartitionChangeRecord record;
+    record.topic_id = topic_id;
+    record.partition_id = index;
+    record.directories = std::move(directories);
+    records.emplace_back(std::move(record));
+  }
+  return records;
 }
 
 void remove_from_isrs(const DecisionContext& context, BrokerId broker, Records& records) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/topic_partition.h"
 #include "controller/decision.h"
 #include "metadata/image.h"
 
@@ -39,6 +40,19 @@ Records unfence(const DecisionContext& context, bool unclean);
 // The clean stop: shutting down and out of every ISR first, fenced at the very end.
 Records begin_shutdown(const DecisionContext& context);
 Records fence(const DecisionContext& context);
+
+// The log directories of this node that can be used, when one of them has failed.
+Records keep_directories(const DecisionContext& context, std::vector<Uuid> online);
+
+// Which of this node's log directories holds a partition.
+struct DirectoryAssignment {
+  TopicIdPartition partition;
+  Uuid directory;
+};
+// What AssignReplicasToDirs writes (KIP-858); nothing for what the image says already, or for
+// partitions that this node has no replica of.
+Records assign_directories(const DecisionContext& context,
+                           const std::vector<DirectoryAssignment>& assignments);
 
 // A broker leaves every ISR and loses its leaderships.
 void remove_from_isrs(const DecisionContext& context, BrokerId broker, Records& records);

@@ -100,6 +100,11 @@ class Node final : public QuorumNode {
   env::Task<Result<>> register_broker(BrokerSelf self) override;
   env::Task<Result<>> unfence() override;
   env::Task<Result<>> leave() override;
+  env::Task<Result<>> keep_directories(std::vector<Uuid> online) override;
+  env::Task<Result<>> assign_directories(std::vector<DirectoryAssignment> assignments) override;
+  void fail_storage(const Error& error) override {
+    if (quorum_ != nullptr) quorum_->fail_storage(error);
+  }
   env::Task<Result<>> stop() override;
   void stop_at_once() override { at_once_ = true; }
   [[nodiscard]] std::int64_t broker_epoch() const override { return broker_epoch_; }
@@ -230,6 +235,14 @@ env::Task<Result<>> Node::unfence() {
 
 env::Task<Result<>> Node::leave() {
   co_return co_await write(begin_shutdown(controller_->context()));
+}
+
+env::Task<Result<>> Node::keep_directories(std::vector<Uuid> online) {
+  co_return co_await write(controller::keep_directories(controller_->context(), std::move(online)));
+}
+
+env::Task<Result<>> Node::assign_directories(std::vector<DirectoryAssignment> assignments) {
+  co_return co_await write(controller::assign_directories(controller_->context(), assignments));
 }
 
 env::Task<Result<>> Node::stop() {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "controller/controller_api.h"
+#include "controller/node_records.h"
 #include "controller/settings.h"
 #include "env/environment.h"
 #include "metadata/image_publisher.h"
@@ -73,6 +74,12 @@ class QuorumNode {
   virtual env::Task<Result<>> register_broker(BrokerSelf self) = 0;
   virtual env::Task<Result<>> unfence() = 0;
   virtual env::Task<Result<>> leave() = 0;
+  // Tells which log directories can still be used, or where partitions are now; completes when that
+  // is durable and every loop has the image.
+  virtual env::Task<Result<>> keep_directories(std::vector<Uuid> online) = 0;
+  virtual env::Task<Result<>> assign_directories(std::vector<DirectoryAssignment> assignments) = 0;
+  // The directory of the metadata log has failed: it is not written any more.
+  virtual void fail_storage(const Error& error) = 0;
   virtual env::Task<Result<>> stop() = 0;
   // stop() writes nothing any more: the metadata is left as a kill would leave it.
   virtual void stop_at_once() = 0;

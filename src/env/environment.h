@@ -35,6 +35,8 @@ class Environment {
   [[nodiscard]] virtual std::size_t loop_count() const = 0;
   virtual Loop& loop(std::size_t index) = 0;
   virtual std::unique_ptr<Worker> make_worker(std::string name) = 0;
+  // Another pool, for what must not wait behind the rest. It ends before the loops do.
+  virtual std::unique_ptr<Pool> make_pool(std::string name, std::size_t threads) = 0;
   // Binds and listens at once; accepting goes on `owner`. Port 0 is any free one. An empty host or
   // "::" takes IPv4 too. A name is resolved at once, which may block: for the start of a node.
   virtual Result<std::unique_ptr<Listener>> listen(Loop& owner, const Address& address,

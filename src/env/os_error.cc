@@ -1,5 +1,6 @@
 #include "env/os_error.h"
 
+#include <cerrno>
 #include <system_error>
 
 namespace arus::env {
@@ -11,6 +12,12 @@ std::string describe_os_error(int os_error) {
 Error storage_error(const std::string& path, const char* what, int os_error) {
   return {ErrorCode::kafka_storage_error, path + ": " + what + ": " + describe_os_error(os_error),
           os_error};
+}
+
+Error flush_error(const std::string& path, const char* what, int os_error) {
+  Error error = storage_error(path, what, os_error);
+  if (os_error == ENOSPC || os_error == EDQUOT) error.os_error = EIO;
+  return error;
 }
 
 Error network_error(const std::string& what, int os_error) {

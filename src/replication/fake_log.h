@@ -208,11 +208,19 @@ class FakeDirectory final : public storage::LogDirectory {
   void begin_closing() override {}
   env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
   bool offline() const override { return false; }
+  env::Task<storage::DirectoryStatus> status() override { co_return storage::DirectoryStatus{}; }
+  void watch(storage::StatusWatcher watcher) override {
+    if (watcher) watcher({});
+  }
+  void fail_offline(Error) override {}
+  void stop_waiting() override {}
+  env::Pool& pool() override { return *threads; }
   void release() {
     held_back = false;
     released.notify_all();
   }
 
+  env::Pool* threads = nullptr;
   bool held_back = false;
   bool broken = false;
   env::Event released;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/full_disk.h"
 
 namespace arus::replication {
 namespace {
@@ -114,7 +115,7 @@ Result<std::shared_ptr<Partition>> LoopPartitions::find(const TopicIdPartition& 
                                                                : directory_unassigned;
   storage::LogDirectory* const directory = directories_.place(name, id.topic_id, wanted);
   if (directory == nullptr) {
-    return fail(ErrorCode::kafka_storage_error, "All log directories are offline");
+    return fail(ErrorCode::kafka_storage_error, "The log directory of the partition is offline");
   }
   auto partition = std::make_shared<Partition>(id, name);
   partitions_.emplace(id, partition);
@@ -132,6 +133,8 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
   auto log = co_await directory->open_log(name, partition->id().topic_id, config);
   if (!log) {
     log_lines.error("{}: {}", name.to_string(), log.error().message);
+    // Once there is space, whoever asks for it has it opened again.
+    if (storage::is_full_disk(log.error())) partitions_.erase(partition->id());
     partition->fail_to_open(log.error());
     co_return;
   }
@@ -297,7 +300,8 @@ env::Task<Result<>> LoopPartitions::recover() {
     if (!belongs) {
       log_lines.warning("{} in {} belongs to no partition of this broker and is set aside",
                         name.to_string(), found.directory->path());
-      ARUS_CO_TRY(co_await found.directory->set_aside(name));
+      const auto aside = co_await found.directory->set_aside(name);
+      if (!aside && !found.directory->offline()) co_return aside;
     } else if (!found.directory->clean_shutdown_epoch()) {
       work.push_back(&found);
     }
@@ -322,7 +326,14 @@ env::Task<void> LoopPartitions::recover_some(std::vector<const Directories::Foun
     auto partition = find({topic->id, found.log.name.partition});
     if (!partition) continue;
     const auto opened = co_await (*partition)->opened();
-    if (!opened && *outcome) *outcome = opened;
+    if (opened || storage::is_full_disk(opened.error())) continue;
+    // A disk that fails is that directory's failure only, and damage that partition's.
+    const bool others_serve = directories_.all().size() + directories_.failed().size() > 1;
+    if (others_serve && opened.error().os_error != 0) {
+      found.directory->fail_offline(opened.error());
+    } else if (*outcome) {
+      *outcome = opened;
+    }
   }
 }
 

@@ -14,7 +14,7 @@ class PartitionTable {
  public:
   PartitionTable(env::Environment& environment, PartitionSettings settings,
                  std::vector<std::unique_ptr<storage::LogDirectory>> directories,
-                 metadata::ImagePublisher& images);
+                 metadata::ImagePublisher& images, std::vector<Directories::Failed> failed = {});
 
   // Follows the image on every loop, recovers what an unclean stop left behind and makes that
   // durable. What was stopped cleanly is opened when it is first asked for. The image still has the
@@ -22,6 +22,8 @@ class PartitionTable {
   env::Task<Result<>> start();
   // This run's own registration, before the first append.
   void set_registration(const storage::BrokerRegistration& registration);
+  // Partitions that are on disk in another directory than the image says, with the id of that one.
+  [[nodiscard]] std::vector<std::pair<TopicIdPartition, Uuid>> unassigned() const;
   // Closes every log. The directories stay open.
   env::Task<void> stop();
 
@@ -35,6 +37,8 @@ class PartitionTable {
   [[nodiscard]] const PartitionSettings& settings() const { return settings_; }
 
  private:
+  Result<> unless_others_serve(storage::LogDirectory& directory, Result<> result);
+
   PartitionSettings settings_;
   Directories directories_;
   metadata::ImagePublisher& images_;

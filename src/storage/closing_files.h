@@ -30,8 +30,4 @@ struct ClosingFiles {
 // Blocking. Nothing is flushed.
 Result<> write_closing_files(env::FileSystem& files, const ClosingFiles& left);
 
-// Replaces a small file that can be made again from the log, without waiting for stable storage:
-// after a crash it is as before, as given, absent or visibly damaged. Blocking.
-Result<> replace_unsynced(env::FileSystem& files, const std::string& path, ByteView bytes);
-
 }  // namespace arus::storage

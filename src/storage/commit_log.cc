@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "record/batch.h"
 #include "storage/file_names.h"
+#include "storage/full_disk.h"
 
 namespace arus::storage {
 
@@ -31,10 +32,6 @@ Result<> unless_gone(Result<> result) {
 Result<> sync_path(env::FileSystem& files, const std::string& path) {
   const auto file = files.open(path, env::OpenMode::read_write);
   return unless_gone(file ? (*file)->sync() : fail(file.error()));
-}
-
-bool is_full_disk(const Error& error) {
-  return error.os_error == ENOSPC || error.os_error == EDQUOT || error.os_error == EFBIG;
 }
 
 Bytes void_header() { return Bytes(format::block_bytes); }
@@ -193,11 +190,21 @@ Result<std::unique_ptr<env::File>> CommitLog::make_file(env::FileSystem& files,
 }
 
 bool CommitLog::wants_file() const {
-  if (!enabled() || numbers_.size() >= options_.most_files || next_sequence_ < no_file_until_) {
-    return false;
-  }
+  if (next_sequence_ < no_file_until_ || next_file_bytes() == 0) return false;
   if (starved_) return true;
   return free_.empty() && active_ && active_->filled * 2 >= active_->size_bytes;
+}
+
+std::int64_t CommitLog::next_file_bytes() const {
+  constexpr std::int64_t room_factor = 4;
+  if (!enabled() || numbers_.size() >= options_.most_files) return 0;
+  const auto size = static_cast<std::int64_t>(new_file_bytes());
+  return room_bytes_ / room_factor < size ? 0 : size;
+}
+
+std::size_t CommitLog::new_file_bytes() const {
+  const std::size_t size = numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
+  return std::max(format::to_blocks(size), smallest_file_bytes);
 }
 
 std::size_t CommitLog::free_number() const {
@@ -228,8 +235,7 @@ BackgroundJob CommitLog::make_file_job() {
   Lap& lap = made->lap;
   lap.number = free_number();
   lap.path = join_path(root_, commit_log_file_name(lap.number));
-  lap.size_bytes = numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
-  lap.size_bytes = std::max(format::to_blocks(lap.size_bytes), smallest_file_bytes);
+  lap.size_bytes = new_file_bytes();
   numbers_.insert(lap.number);
   auto work = [&files = files_, root = root_, made]() -> Result<> {
     auto file = make_file(files, root, made->lap.path, made->lap.size_bytes);
@@ -237,7 +243,8 @@ BackgroundJob CommitLog::make_file_job() {
       made->lap.file = std::move(*file);
       return {};
     }
-    if (!is_full_disk(file.error())) return fail(std::move(file).error());
+    const bool no_space = is_full_disk(file.error()) || file.error().os_error == EFBIG;
+    if (!no_space) return fail(std::move(file).error());
     log.warning("{}; segments are flushed instead", file.error().message);
     made->no_space = true;
     return files.remove(made->lap.path);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -58,6 +59,10 @@ class CommitLog {
   void adopt(const FoundCommitLog& found);
   void set_owner(CommitLogOwner owner) { owner_ = std::move(owner); }
   [[nodiscard]] bool enabled() const { return options_.first_file_bytes > 0; }
+  // A further file is made only while the disk has several times its size.
+  void set_room(std::int64_t bytes) { room_bytes_ = bytes; }
+  // What the next one takes of the room, should it be made.
+  [[nodiscard]] std::int64_t next_file_bytes() const;
   [[nodiscard]] const CommitLogOptions& options() const { return options_; }
 
   // Whether a group of entries of so many bytes can be appended now, if need be to another lap.
@@ -104,6 +109,7 @@ class CommitLog {
   void note_dirty(const LoggedWrite& write);
   [[nodiscard]] bool wants_file() const;
   [[nodiscard]] std::size_t free_number() const;
+  [[nodiscard]] std::size_t new_file_bytes() const;
   [[nodiscard]] bool is_due(const Lap& lap) const;
   [[nodiscard]] BackgroundJob make_file_job();
   [[nodiscard]] BackgroundJob flush_job(Lap& lap);
@@ -119,8 +125,9 @@ class CommitLog {
   std::deque<Lap> sealed_;  // the oldest first
   std::deque<Lap> free_;
   std::vector<FoundLap> found_;
-  std::set<std::size_t> numbers_;    // of all files
-  bool starved_ = false;             // the last group found no room
+  std::set<std::size_t> numbers_;  // of all files
+  bool starved_ = false;           // the last group found no room
+  std::int64_t room_bytes_ = std::numeric_limits<std::int64_t>::max();
   std::uint64_t no_file_until_ = 0;  // sequence: there was no space for another one
 };
 

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "storage/file_names.h"
+#include "storage/full_disk.h"
 
 namespace arus::storage {
 
@@ -51,36 +52,52 @@ void WriterFiles::evict_one() {
   close(**victim);
 }
 
-DirectoryWriter::DirectoryWriter(env::Environment& environment, std::string root,
+DirectoryWriter::DirectoryWriter(env::Environment& environment, env::Pool& pool, std::string root,
                                  const DirectoryWriterLimits& limits)
-    : environment_(environment),
+    : pool_(pool),
       files_(environment.files()),
       root_(std::move(root)),
       limits_(limits),
       open_files_(environment.files(), limits.open_files),
       commit_log_(environment.files(), root_, limits.commit_log),
+      space_(limits.reserve_bytes),
+      ballast_(environment.files(), root_),
       worker_(environment.make_worker("log-writer")) {}
 
 void DirectoryWriter::submit(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop) {
   worker_->submit([this, group = std::move(group), port = std::move(port), &loop]() mutable {
-    execute(std::move(group), std::move(port), loop);
+    if (!stuck_) {
+      execute(std::move(group), std::move(port), loop);
+      return;
+    }
+    deferred_.emplace_back([this, group = std::move(group), port = std::move(port),
+                            &loop]() mutable { execute(std::move(group), std::move(port), loop); });
   });
 }
 
 env::Task<Result<>> DirectoryWriter::run(WriterAction action) {
-  co_return co_await env::run_on(*worker_, [this, &action]() -> Result<> {
-    Result<> result = prepare();
-    if (result) result = action(this);
-    end_turn();
-    return result;
+  const env::OneShot<Result<>> done;
+  env::Loop& loop = *env::Loop::current();
+  worker_->submit([this, done, &action, &loop] {
+    in_order([this, done, &action, &loop] {
+      Result<> result = prepare();
+      if (result) result = with_reserve([this, &action] { return action(this); });
+      loop.post([done, result = std::move(result)]() mutable { done.set(std::move(result)); });
+      end_turn();
+    });
   });
+  co_return co_await done.wait();
 }
 
 void DirectoryWriter::execute(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop) {
   Result<> result = prepare();
   if (result) result = perform(group);
   if (!result) {
-    go_offline(result.error());
+    if (waits_for(result.error())) {
+      wait_for_space({std::move(group), std::move(port), &loop, std::move(result).error()});
+    } else {
+      go_offline(result.error());
+    }
     return;
   }
   if (group.answer_written) answer(port, loop, group.id, WriteStage::written);
@@ -106,14 +123,24 @@ Result<> DirectoryWriter::prepare() {
 }
 
 Result<> DirectoryWriter::perform(WriteGroup& group) {
-  for (auto& step : group.steps) {
-    if (auto* const bytes = std::get_if<FileWrite>(&step)) {
-      ARUS_TRY(write(*bytes));
-    } else {
-      ARUS_TRY(std::get<WriterAction>(step)(this));
-    }
+  for (; group.done < group.steps.size(); ++group.done) {
+    auto& step = group.steps[group.done];
+    ARUS_TRY(with_reserve([this, &step] { return carry_out(step); }));
   }
   return {};
+}
+
+Result<> DirectoryWriter::carry_out(std::variant<FileWrite, WriterAction>& step) {
+  if (auto* const bytes = std::get_if<FileWrite>(&step)) return write(*bytes);
+  return std::get<WriterAction>(step)(this);
+}
+
+// What has been accepted gets the ballast's space rather than waiting.
+template <class Function>
+Result<> DirectoryWriter::with_reserve(Function function) {
+  Result<> result = function();
+  if (result || !is_full_disk(result.error()) || !ballast_.release()) return result;
+  return function();
 }
 
 Result<> DirectoryWriter::write(FileWrite& write) {
@@ -159,7 +186,7 @@ void DirectoryWriter::release(WriterFile& file) {
   close(file);
 }
 
-Result<> DirectoryWriter::leave(ClosingFiles left) {
+Result<> DirectoryWriter::leave(ClosingFiles& left) {
   if (!closing_) return write_closing_files(files_, left);
   left_.push_back(std::move(left));
   return {};
@@ -171,7 +198,7 @@ void DirectoryWriter::end_turn() {
   if (waiting_.empty() || failure_) return;
   const bool full =
       waiting_.size() >= limits_.round_groups || waiting_bytes_ >= limits_.round_bytes;
-  if (!full && worker_->queued() > 0) return;
+  if (!full && (worker_->queued() > 0 || !deferred_.empty())) return;
   if (Result<> ended = end_round(); !ended) {
     go_offline(ended.error());
     return;
@@ -184,15 +211,24 @@ void DirectoryWriter::end_turn() {
 Result<> DirectoryWriter::end_round() {
   divide_round();
   ARUS_TRY(flush_unlogged());
-  if (!logged_.empty()) {
-    ARUS_TRY(commit_log_.append(logged_));
-    logged_.clear();
-  }
+  ARUS_TRY(append_logged());
   for (const Waiting& group : std::exchange(waiting_, {})) {
     answer(group.port, *group.loop, group.id, WriteStage::durable);
   }
   waiting_bytes_ = 0;
   return {};
+}
+
+// A file system that writes elsewhere what is overwritten may have no space for the commit log.
+Result<> DirectoryWriter::append_logged() {
+  if (logged_.empty()) return {};
+  Result<> appended = commit_log_.append(logged_);
+  if (!appended && is_full_disk(appended.error())) {
+    for (const LoggedWrite& write : logged_) write.file->unlogged_ = true;
+    appended = flush_unlogged();
+  }
+  if (appended) logged_.clear();
+  return appended;
 }
 
 // Decides what goes to the commit log; the files of the rest are flushed.
@@ -305,6 +341,9 @@ void DirectoryWriter::go_offline(const Error& error) {
   for (const auto& port : ports_) {
     port->loop().post([port, told = *failure_] { port->fail_all(told); });
   }
+  tell_observer([error = *failure_](WriterObserver& observer) { observer.on_offline(error); });
+  stuck_.reset();
+  for (env::Work& work : std::exchange(deferred_, {})) work();  // each finds the failure
 }
 
 void DirectoryWriter::adopt(FoundCommitLog found) {
@@ -345,11 +384,11 @@ void DirectoryWriter::tell_if_idle() {
 }
 
 void DirectoryWriter::run_background() {
-  if (job_running_ || background_stopped_ || failure_) return;
+  if (job_running_ || background_stopped_ || background_paused_ || failure_) return;
   auto job = commit_log_.next_job();
   if (!job) return;
   job_running_ = true;
-  environment_.pool().submit(
+  pool_.submit(
       [weak = weak_from_this(), job = std::move(*job)]() mutable {
         Result<> result = job.work();
         const auto alive = weak.lock();
@@ -364,7 +403,11 @@ void DirectoryWriter::run_background() {
 
 void DirectoryWriter::end_job(const Result<>& result, std::move_only_function<void()> done) {
   job_running_ = false;
-  if (!result) {
+  if (!result && is_full_disk(result.error())) {
+    // The same is due again when the disk is looked at the next time.
+    background_paused_ = true;
+    tell_observer([](WriterObserver& observer) { observer.on_waiting(); });
+  } else if (!result) {
     go_offline(result.error());
   } else if (!failure_) {
     done();
@@ -395,7 +438,7 @@ Result<> sync_all(env::FileSystem& files, const std::vector<std::string>& paths,
 
 void DirectoryWriter::sync_in_background(std::vector<std::string> paths, std::string folder,
                                          env::Loop& loop, env::Work done) {
-  environment_.pool().submit(
+  pool_.submit(
       [writer = weak_from_this(), &files = files_, paths = std::move(paths),
        folder = std::move(folder), &loop, done = std::move(done)]() mutable {
         const Result<> result = sync_all(files, paths, folder);

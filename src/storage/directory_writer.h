@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -11,8 +12,10 @@
 
 #include "env/environment.h"
 #include "env/event.h"
+#include "storage/ballast.h"
 #include "storage/closing_files.h"
 #include "storage/commit_log.h"
+#include "storage/disk_space.h"
 #include "storage/write_group.h"
 #include "storage/write_port.h"
 
@@ -43,13 +46,34 @@ struct DirectoryWriterLimits {
   std::size_t round_bytes = std::size_t{16} << 20;
   // From so many files on, one syncfs is cheaper than flushing each.
   std::size_t sync_each_up_to = 256;
+  std::int64_t reserve_bytes = 0;  // of the disk, see SpaceWatch
   CommitLogOptions commit_log;
+};
+
+// What the writer found when it looked at its disk.
+struct SpaceReport {
+  env::Space space{-1, -1};
+  std::int64_t reserve_bytes = 0;
+  std::int64_t room_bytes = 0;
+  bool full = false;
+  bool waiting = false;  // a write found no space
+};
+
+// Whoever wants to know how the writer is. Told on its own loop.
+class WriterObserver {
+ public:
+  virtual ~WriterObserver() = default;
+  virtual void on_waiting() = 0;
+  virtual void on_offline(const Error& error) = 0;
 };
 
 // Carries out groups in order. Durability is a group commit: when no further group is waiting, or
 // a round is full, everything that was written for durable marks is made durable together, by one
 // group of the commit log where it has room and by flushes of the files otherwise, and all groups
 // of the round are answered.
+//
+// A write for which the disk has no space takes the ballast's; where that is not enough either, it
+// and everything behind it waits, and is tried again with each check_space().
 //
 // Holds: a group is answered as durable only after what it wrote to every file it named is in the
 // commit log, or the file, its folder's entry of it, and for a new partition its folder and
@@ -58,7 +82,7 @@ struct DirectoryWriterLimits {
 // failure stays. Members without another note run on the writer's own thread.
 class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
  public:
-  DirectoryWriter(env::Environment& environment, std::string root,
+  DirectoryWriter(env::Environment& environment, env::Pool& pool, std::string root,
                   const DirectoryWriterLimits& limits);
 
   // Thread-safe; before the first group. Runs once, before the first change.
@@ -85,6 +109,19 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   // From any loop: completes when nothing is under way in the background, and ends that.
   env::Task<void> stop_background();
 
+  // Before the first group.
+  void observe(env::Loop& loop, std::weak_ptr<WriterObserver> observer) {
+    observer_loop_ = &loop;
+    observer_ = std::move(observer);
+  }
+  // From any loop. Looks at the disk, tells the ports, and tries again what waits for space. Calls
+  // `done` on `loop`.
+  void check_space(env::Loop& loop, std::move_only_function<void(const SpaceReport&)> done);
+  // Thread-safe: from now on nothing waits for space, a full disk is a failure. For a stop.
+  void stop_waiting();
+  // Thread-safe: what else is in this directory has failed.
+  void fail_offline(Error error);
+
   // The rest is for actions.
   [[nodiscard]] CommitLog& commit_log() { return commit_log_; }
   // Nothing that was written to this folder's segments below `below` is replayed from here on. With
@@ -98,8 +135,8 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   // Closes a file whose bytes another descriptor brought to stable storage, unless a flush of it
   // is still to come.
   void release(WriterFile& file);
-  // What a log that is closed leaves.
-  Result<> leave(ClosingFiles left);
+  // What a log that is closed leaves; taken only where that succeeds.
+  Result<> leave(ClosingFiles& left);
   [[nodiscard]] std::vector<ClosingFiles> take_left() { return std::exchange(left_, {}); }
 
  private:
@@ -111,8 +148,34 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
     std::size_t size_bytes = 0;
   };
 
+  // A group that found no space for its next step.
+  struct Stuck {
+    WriteGroup group;
+    std::weak_ptr<WritePort> port;
+    env::Loop* loop = nullptr;
+    Error error;
+  };
+
   Result<> prepare();
   Result<> perform(WriteGroup& group);
+  Result<> carry_out(std::variant<FileWrite, WriterAction>& step);
+  template <class Function>
+  Result<> with_reserve(Function function);
+  void in_order(env::Work work);
+  [[nodiscard]] bool waits_for(const Error& error) const;
+  void wait_for_space(Stuck stuck);
+  void try_again();
+  void tell_space();
+  // `what` is given the observer on its loop.
+  template <class Function>
+  void tell_observer(Function what) {
+    if (observer_loop_ == nullptr) return;
+    observer_loop_->post([weak = observer_, what = std::move(what)] {
+      if (const auto observer = weak.lock()) what(*observer);
+    });
+  }
+  SpaceReport look_at_space();
+  Result<> append_logged();
   void execute(WriteGroup group, std::weak_ptr<WritePort> port, env::Loop& loop);
   void end_turn();
   Result<> end_round();
@@ -128,7 +191,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void end_job(const Result<>& result, std::move_only_function<void()> done);
   void tell_if_idle();
 
-  env::Environment& environment_;
+  env::Pool& pool_;
   env::FileSystem& files_;
   const std::string root_;
   const DirectoryWriterLimits limits_;
@@ -143,6 +206,14 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   bool background_stopped_ = false;
   bool closing_ = false;
   std::vector<ClosingFiles> left_;
+  bool background_paused_ = false;  // a job found no space
+  SpaceWatch space_;
+  Ballast ballast_;
+  bool waits_ = true;  // for space, where there is none
+  std::optional<Stuck> stuck_;
+  std::deque<env::Work> deferred_;  // behind it
+  env::Loop* observer_loop_ = nullptr;
+  std::weak_ptr<WriterObserver> observer_;
   std::vector<env::Work> idle_waiters_;
   std::optional<Error> failure_;
   std::unique_ptr<env::Worker> worker_;  // last, so that its thread ends first

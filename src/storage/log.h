@@ -141,8 +141,9 @@ class Log {
   [[nodiscard]] virtual const std::string& directory() const = 0;
   // Set once the directory has failed: every later call answers with this error.
   [[nodiscard]] virtual const std::optional<Error>& failure() const = 0;
-  // Whether an append would be taken now: the failure, or REQUEST_TIMED_OUT while the directory
-  // does not keep up. For whoever must know before it decides what to append.
+  // Whether an append of a coordinator would be taken now: the failure, KAFKA_STORAGE_ERROR while
+  // the disk is full, or REQUEST_TIMED_OUT while the directory does not keep up. For whoever must
+  // know before it decides what to append. Clients are refused earlier on a disk that fills up.
   [[nodiscard]] virtual Result<> check_writable() const = 0;
 
   virtual void set_observer(LogObserver* observer) = 0;

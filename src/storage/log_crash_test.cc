@@ -326,13 +326,14 @@ TEST_F(DiskFaultTest, AFullDiskRefusesAndKeepsWhatItHad) {
     EXPECT_TRUE(co_await log->flush());
     disk_->set_capacity(0);
     EXPECT_TRUE(append(*log, make_batch({.value_bytes = 500})));
-    const auto flushed = co_await log->flush();
-    EXPECT_FALSE(flushed);
-    EXPECT_EQ(flushed.error().code, ErrorCode::kafka_storage_error);
-    EXPECT_EQ(log->durable_end(), Offset{5});
+    co_await env::sleep_for(env::milliseconds{500});
+    EXPECT_EQ(append(*log, make_batch()).error().code, ErrorCode::kafka_storage_error);
+    EXPECT_EQ(log->written_end(), Offset{5});
+    EXPECT_FALSE(directory_->offline());
     log = nullptr;
     EXPECT_FALSE(co_await directory_->close(1));
   });
+  EXPECT_FALSE(disk_->exists(std::string(root) + "/.kafka_cleanshutdown"));
   directory_ = nullptr;
   environment_ = nullptr;
   disk_->set_capacity(1LL << 30);

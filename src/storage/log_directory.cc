@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <span>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -12,12 +13,15 @@
 #include "storage/commit_log_reader.h"
 #include "storage/directory_checkpoints.h"
 #include "storage/directory_contents.h"
+#include "storage/directory_health.h"
 #include "storage/directory_writer.h"
 #include "storage/durable_directory.h"
 #include "storage/file_names.h"
+#include "storage/full_disk.h"
 #include "storage/meta_properties.h"
 #include "storage/partition_log.h"
 #include "storage/partition_metadata.h"
+#include "storage/rewrite.h"
 
 namespace arus::storage {
 
@@ -34,8 +38,7 @@ Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const U
   const auto metadata =
       files.open(join_path(folder, partition_metadata_name), env::OpenMode::create);
   if (!metadata) return fail(metadata.error());
-  ARUS_TRY((*metadata)->truncate(0));
-  return (*metadata)->write_at(as_bytes(encode_partition_metadata(topic_id)), 0);
+  return rewrite(**metadata, as_bytes(encode_partition_metadata(topic_id)));
 }
 
 // What all parts of an open directory share. Members without another note belong to loop 0.
@@ -58,6 +61,9 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<>> checkpoint_now() override;
   void remove_later(std::vector<std::string> paths, env::Duration delay) override;
   [[nodiscard]] bool offline() const;
+  [[nodiscard]] DirectoryHealth& health() { return *health_; }
+  void fail_offline(Error error) { writer_->fail_offline(std::move(error)); }
+  void stop_waiting() { writer_->stop_waiting(); }
 
   // Before any log is opened.
   void connect();
@@ -70,6 +76,8 @@ class DirectoryCore final : public DirectoryFiles,
   env::Environment& environment;
   const std::string path;
   const DirectoryOptions options;
+  const std::unique_ptr<env::Pool> own_pool;  // ends after the writer, which uses it
+  env::Pool& pool;
   const DirectoryContents contents;           // as found; never changes
   std::optional<DirectoryIdentity> identity;  // start-up's
 
@@ -102,7 +110,7 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);
   env::Task<Result<>> write_checkpoints();
   env::Task<Result<>> write_left();
-  env::Task<void> write_some_left(std::vector<ClosingFiles>* left, Result<>* outcome);
+  env::Task<void> write_some_left(std::span<const ClosingFiles>* left, Result<>* outcome);
   env::Task<Result<>> forget_checkpoint(const TopicPartition& name);
   env::Task<Result<>> forget_at_home(const TopicPartition& name);
   void tick();
@@ -126,6 +134,7 @@ class DirectoryCore final : public DirectoryFiles,
   DirectoryCheckpoints checkpoints_;  // the writer's
   std::vector<char> recovered_;       // by loop: sync_recovered() is done
   Tick timer_{*this};
+  std::shared_ptr<DirectoryHealth> health_;
   std::vector<Removal> removals_;
   std::set<TopicPartition> moved_;  // of `contents.found`, gone since
   // Of these the checkpoint files may still say what was true of a log that is gone.
@@ -146,12 +155,16 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
     : environment(the_environment),
       path(std::move(the_path)),
       options(the_options),
+      own_pool(options.pool_threads > 0 ? environment.make_pool("disk", options.pool_threads)
+                                        : nullptr),
+      pool(own_pool ? *own_pool : environment.pool()),
       contents(std::move(the_contents)),
       identity(contents.identity),
       commit_log_(std::move(commit_log)),
       writer_(std::make_shared<DirectoryWriter>(
-          environment, path,
+          environment, pool, path,
           DirectoryWriterLimits{.open_files = options.open_files / 2,
+                                .reserve_bytes = options.reserve_bytes,
                                 .commit_log = options.commit_log})),
       lock_(std::move(lock)),
       checkpoints_(path),
@@ -177,7 +190,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
         WritePortLimits{.outstanding_bytes = options.outstanding_bytes / loops,
                         .stalled_after = env::milliseconds{options.stalled_after_ms}});
     writer_->add_port(port);
-    hosts_.push_back(std::make_shared<LogHost>(environment, writer_, std::move(port),
+    hosts_.push_back(std::make_shared<LogHost>(environment, pool, writer_, std::move(port),
                                                options.open_files / 2 / loops));
     hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
     environment.random().fill(hosts_.back()->key_secret);
@@ -222,6 +235,12 @@ const FoundPartition* DirectoryCore::find_logged(const LogHost& home, const Topi
 
 void DirectoryCore::connect() {
   for (const auto& host : hosts_) host->directory = weak_from_this();
+  health_ = std::make_shared<DirectoryHealth>(
+      environment, path, writer_,
+      HealthOptions{.watches_space = options.reserve_bytes > 0,
+                    .check_interval = env::milliseconds{options.space_check_interval_ms},
+                    .stalled_after = env::milliseconds{options.stalled_after_ms}});
+  writer_->observe(environment.loop(0), health_);
 }
 
 std::shared_ptr<LogHost> DirectoryCore::host() const {
@@ -270,8 +289,8 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
   const FoundPartition* const logged = find_logged(*home, name, topic_id);
   if (is_new(*home, name)) {
     // Nobody waits for a folder that nothing is in: it is made in order with what is written there.
-    home->port->act([folder, topic_id](DirectoryWriter* writer) -> Result<> {
-      if (writer->files().exists(folder)) {
+    home->port->act([folder, topic_id, begun = false](DirectoryWriter* writer) mutable -> Result<> {
+      if (!std::exchange(begun, true) && writer->files().exists(folder)) {
         return fail(ErrorCode::kafka_storage_error, folder + " was not there before");
       }
       return make_folder(writer, folder, topic_id);
@@ -332,19 +351,17 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const TopicPartition& name, Log
                             .now_ms = environment.clock().wall_ms(),
                             .producer_id_expiration_ms = options.producer_id_expiration_ms};
   env::FileSystem& files = environment.files();
-  co_return co_await env::run_on(
-      environment.pool(), [this, &files, &request, logged]() -> Result<LoadedLog> {
-        bool restored = false;
-        if (logged != nullptr) {
-          const auto changed =
-              restore_logged_writes(files, request.path, *logged, commit_log_.laps);
-          if (!changed) return fail(changed.error());
-          restored = *changed;
-        }
-        auto loaded = load_log(files, request);
-        if (loaded && restored) loaded->changed = true;
-        return loaded;
-      });
+  co_return co_await env::run_on(pool, [this, &files, &request, logged]() -> Result<LoadedLog> {
+    bool restored = false;
+    if (logged != nullptr) {
+      const auto changed = restore_logged_writes(files, request.path, *logged, commit_log_.laps);
+      if (!changed) return fail(changed.error());
+      restored = *changed;
+    }
+    auto loaded = load_log(files, request);
+    if (loaded && restored) loaded->changed = true;
+    return loaded;
+  });
 }
 
 // Compaction takes offsets out, but ours stays below the recovery point that the checkpoint has,
@@ -521,6 +538,7 @@ void DirectoryCore::start() {
   }
   producers_checked_ = now;
   environment.loop(0).arm(timer_, now + env::milliseconds{options.checkpoint_interval_ms});
+  health_->start();
 }
 
 void DirectoryCore::tick() {
@@ -586,7 +604,7 @@ void DirectoryCore::remove_due() {
   const env::TimePoint now = environment.loop(0).now();
   std::erase_if(removals_, [this, now](const Removal& removal) {
     if (removal.due > now) return false;
-    environment.pool().submit(
+    pool.submit(
         [&files = environment.files(), doomed = removal.path] {
           const auto removed = files.remove_tree(doomed);
           if (!removed) log.warning("{}: {}", doomed, removed.error().message);
@@ -661,25 +679,29 @@ env::Task<Result<>> DirectoryCore::write_left() {
     left = writer->take_left();
     return {};
   }));
+  std::span<const ClosingFiles> rest = left;
   Result<> outcome;
   env::Gate workers;
-  for (std::size_t i = 0; i < left_at_once && !left.empty(); ++i) {
-    env::spawn(workers, write_some_left(&left, &outcome));
+  for (std::size_t i = 0; i < left_at_once && !rest.empty(); ++i) {
+    env::spawn(workers, write_some_left(&rest, &outcome));
   }
   co_await workers.close();
-  co_return outcome;
+  if (outcome || !is_full_disk(outcome.error())) co_return outcome;
+  // Only the writer may use up the space that is kept back.
+  co_return co_await writer_->run([&left](DirectoryWriter* writer) -> Result<> {
+    for (const ClosingFiles& each : left) ARUS_TRY(write_closing_files(writer->files(), each));
+    return {};
+  });
 }
 
-env::Task<void> DirectoryCore::write_some_left(std::vector<ClosingFiles>* left, Result<>* outcome) {
+env::Task<void> DirectoryCore::write_some_left(std::span<const ClosingFiles>* left,
+                                               Result<>* outcome) {
   constexpr std::size_t piece = 64;
   env::FileSystem& files = environment.files();
   while (!left->empty() && *outcome) {
-    const std::size_t count = std::min(piece, left->size());
-    std::vector<ClosingFiles> some(
-        std::move_iterator(left->end() - static_cast<std::ptrdiff_t>(count)),
-        std::move_iterator(left->end()));
-    left->resize(left->size() - count);
-    const auto written = co_await env::run_on(environment.pool(), [&files, &some]() -> Result<> {
+    const auto some = left->first(std::min(piece, left->size()));
+    *left = left->subspan(some.size());
+    const auto written = co_await env::run_on(environment.pool(), [&files, some]() -> Result<> {
       for (const ClosingFiles& each : some) ARUS_TRY(write_closing_files(files, each));
       return {};
     });
@@ -690,6 +712,8 @@ env::Task<void> DirectoryCore::write_some_left(std::vector<ClosingFiles>* left, 
 env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   closing_ = true;
   environment.loop(0).disarm(timer_);
+  health_->stop();
+  writer_->stop_waiting();
   while (checkpointing_) co_await checkpointed_.wait();
   const auto finish = [this](Result<> result) {
     lock_ = nullptr;
@@ -739,6 +763,14 @@ Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string
   return found;
 }
 
+// What starts on a full disk finds the space that was kept for it.
+void give_ballast_back(env::FileSystem& files, const std::string& path) {
+  Ballast ballast(files, path);
+  if (ballast.size_bytes() == 0) return;
+  const auto space = files.space(path);
+  if (space && space->usable_bytes < ballast.size_bytes()) ballast.release();
+}
+
 class FileLogDirectory final : public LogDirectory {
  public:
   explicit FileLogDirectory(std::shared_ptr<DirectoryCore> core) : core_(std::move(core)) {}
@@ -775,7 +807,7 @@ class FileLogDirectory final : public LogDirectory {
   env::Task<Result<DirectorySize>> space() override {
     const auto core = core_;
     auto space = co_await env::run_on(
-        core->environment.pool(), [&core] { return core->environment.files().space(core->path); });
+        core->pool, [&core] { return core->environment.files().space(core->path); });
     if (!space) co_return fail(std::move(space).error());
     co_return DirectorySize{space->total_bytes, space->usable_bytes};
   }
@@ -797,6 +829,15 @@ class FileLogDirectory final : public LogDirectory {
         [&core, broker_epoch] [[clang::coro_wrapper]] { return core->close(broker_epoch); });
   }
   bool offline() const override { return core_->offline(); }
+  env::Task<DirectoryStatus> status() override {
+    const auto core = core_;
+    co_return co_await env::call(core->environment.loop(0),
+                                 [&core] { return core->health().status(); });
+  }
+  void watch(StatusWatcher watcher) override { core_->health().watch(std::move(watcher)); }
+  void fail_offline(Error error) override { core_->fail_offline(std::move(error)); }
+  void stop_waiting() override { core_->stop_waiting(); }
+  env::Pool& pool() override { return core_->pool; }
 
  private:
   const std::shared_ptr<DirectoryCore> core_;
@@ -813,6 +854,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
   ARUS_TRY(identify_directory(files, path));
   auto lock = files.lock(join_path(path, lock_name));
   if (!lock) return fail(std::move(lock).error());
+  give_ballast_back(files, path);
   auto contents = read_directory(files, path);
   if (!contents) return fail(std::move(contents).error());
   auto commit_log = find_commit_log(files, path, *contents);

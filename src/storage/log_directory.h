@@ -11,6 +11,7 @@
 #include "env/environment.h"
 #include "storage/commit_log.h"
 #include "storage/directory_identity.h"
+#include "storage/directory_status.h"
 #include "storage/log.h"
 
 namespace arus::storage {
@@ -32,6 +33,13 @@ struct DirectoryOptions {
   std::size_t outstanding_bytes = std::size_t{256} << 20;
   std::int64_t stalled_after_ms = 1'000;
   CommitLogOptions commit_log;
+  // Bytes of the disk that clients' records do not get (SpaceWatch); 0: all of it is theirs.
+  std::int64_t reserve_bytes = 0;
+  // How often the disk is looked at; at its end and while a write waits for space more often.
+  std::int64_t space_check_interval_ms = 1'000;
+  // Threads of its own for reads, flushes and compaction, so that a disk that stalls does not hold
+  // up other directories; 0: those of the environment.
+  std::size_t pool_threads = 0;
 };
 
 struct DirectorySize {
@@ -85,6 +93,16 @@ class LogDirectory {
   // A log that is not assigned to this node becomes `topic-N.<hex>-stray`.
   virtual env::Task<Result<>> set_aside(TopicPartition name) = 0;
   virtual env::Task<Result<DirectorySize>> space() = 0;
+  // From any loop.
+  virtual env::Task<DirectoryStatus> status() = 0;
+  // On loop 0 or before it runs; tells at once, and then whenever something has changed.
+  virtual void watch(StatusWatcher watcher) = 0;
+  // Something else that lives in this directory has failed: it goes offline.
+  virtual void fail_offline(Error error) = 0;
+  // A stop is near: what waits for space on a full disk fails now.
+  virtual void stop_waiting() = 0;
+  // The threads that read its files.
+  [[nodiscard]] virtual env::Pool& pool() = 0;
   // After recovery: makes what it kept durable (durability.md, rule 9) and lets the commit log that
   // was found go.
   virtual env::Task<Result<>> sync_recovered() = 0;

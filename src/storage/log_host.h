@@ -46,14 +46,17 @@ class DirectoryFiles {
 
 // Owner: one loop; its logs and the directory share it.
 struct LogHost {
-  LogHost(env::Environment& the_environment, std::shared_ptr<DirectoryWriter> the_writer,
-          std::shared_ptr<WritePort> the_port, std::size_t open_file_limit)
+  LogHost(env::Environment& the_environment, env::Pool& the_pool,
+          std::shared_ptr<DirectoryWriter> the_writer, std::shared_ptr<WritePort> the_port,
+          std::size_t open_file_limit)
       : environment(the_environment),
+        pool(the_pool),
         writer(std::move(the_writer)),
         port(std::move(the_port)),
         open_files(open_file_limit) {}
 
   env::Environment& environment;
+  env::Pool& pool;  // for what blocks on the directory's files
   const std::shared_ptr<DirectoryWriter> writer;
   const std::shared_ptr<WritePort> port;
   OpenFiles open_files;

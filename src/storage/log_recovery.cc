@@ -13,6 +13,7 @@
 #include "storage/offset_index.h"
 #include "storage/producer_replay.h"
 #include "storage/producer_snapshot.h"
+#include "storage/rewrite.h"
 #include "storage/segment_files.h"
 #include "storage/transaction_index.h"
 
@@ -84,6 +85,8 @@ class LogLoader {
   Result<std::vector<TransactionIndexEntry>> keep_aborted(const Segment& segment);
   Result<> write_aborted(const Segment& segment, std::span<const TransactionIndexEntry> aborted);
   Result<> recover_segment(const Segment& segment, const IndexEnds& ends);
+  [[nodiscard]] static bool may_wait(const Segment& segment, const KeptEntries& kept,
+                                     const IndexBuilder& index);
   void take_facts(const Segment& segment, const IndexBuilder& index);
   Result<> reindex_segment(const Segment& segment);
   Result<std::int64_t> scan(const Segment& segment, const Pass& pass);
@@ -416,6 +419,21 @@ Result<> LogLoader::write_aborted(const Segment& segment,
   return segment.on_disk.transaction_index_bytes >= 0 ? files_.remove(path) : Result<>{};
 }
 
+// Whether the new entries of the newest segment may stay in memory as they do while it is written:
+// a start with many logs is not the time to make files.
+bool LogLoader::may_wait(const Segment& segment, const KeptEntries& kept,
+                         const IndexBuilder& index) {
+  constexpr std::size_t most_entries = 1024;
+  const auto holds = [](std::int64_t file_bytes, std::size_t entries, std::size_t entry_bytes) {
+    return std::max<std::int64_t>(file_bytes, 0) ==
+           static_cast<std::int64_t>(entries * entry_bytes);
+  };
+  return segment.is_last && index.offsets.size() + index.times.size() <= most_entries &&
+         holds(segment.on_disk.offset_index_bytes, kept.offsets.size(),
+               offset_index_format::entry_bytes) &&
+         holds(segment.on_disk.time_index_bytes, kept.times.size(), time_index_format::entry_bytes);
+}
+
 Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& ends) {
   auto kept = keep_entries(segment, ends);
   if (!kept) return fail(std::move(kept).error());
@@ -435,12 +453,20 @@ Result<> LogLoader::recover_segment(const Segment& segment, const IndexEnds& end
                                   .index = &index,
                                   .aborted = &*aborted});
   if (!end) return fail(end.error());
-  index.finish();
-  kept->offsets.insert(kept->offsets.end(), index.offsets.begin(), index.offsets.end());
-  kept->times.insert(kept->times.end(), index.times.begin(), index.times.end());
-  ARUS_TRY(write_indexes(segment, kept->offsets, kept->times));
-  ARUS_TRY(write_aborted(segment, *aborted));
   LoadedSegment& result = loaded_.segments.back();
+  if (may_wait(segment, *kept, index)) {
+    result.offset_index_entries = static_cast<std::int32_t>(kept->offsets.size());
+    result.time_index_entries = static_cast<std::int32_t>(kept->times.size());
+    loaded_.offset_entries = std::move(index.offsets);
+    loaded_.time_entries = std::move(index.times);
+    loaded_.index_incomplete = true;
+  } else {
+    index.finish();
+    kept->offsets.insert(kept->offsets.end(), index.offsets.begin(), index.offsets.end());
+    kept->times.insert(kept->times.end(), index.times.begin(), index.times.end());
+    ARUS_TRY(write_indexes(segment, kept->offsets, kept->times));
+  }
+  ARUS_TRY(write_aborted(segment, *aborted));
   result.size_bytes = *end;
   result.verified_bytes = kept->from == 0 && request_.recovery_point <= segment.base ? *end : 0;
   take_facts(segment, index);
@@ -582,8 +608,7 @@ Result<> LogLoader::write_file(const std::string& path, ByteView bytes) {
   const auto file = files_.open(path, env::OpenMode::create);
   if (!file) return fail(file.error());
   loaded_.changed = true;
-  ARUS_TRY((*file)->truncate(0));
-  return bytes.empty() ? Result<>{} : (*file)->write_at(bytes, 0);
+  return rewrite(**file, bytes);
 }
 
 Result<> LogLoader::remove_segment(Offset base) {

@@ -12,6 +12,7 @@
 #include "config/topic_config.h"
 #include "env/file.h"
 #include "storage/leader_epochs.h"
+#include "storage/offset_index.h"
 #include "storage/producer_state.h"
 #include "storage/time_index.h"
 
@@ -52,6 +53,10 @@ struct LoadedLog {
   std::int64_t first_timestamp_ms = -1;  // its first batch's largest
   TimeIndexEntry largest_timestamp{-1, Offset{0}};
   std::int64_t last_indexed_timestamp_ms = -1;
+  // Entries that its index files lack, and whether they lack any or are missing.
+  std::vector<OffsetIndexEntry> offset_entries;
+  std::vector<TimeIndexEntry> time_entries;
+  bool index_incomplete = false;
   std::optional<Offset> snapshot_offset;  // of the newest producer snapshot that is kept
   bool changed = false;         // files were written or cut: they are not on stable storage
   bool epochs_changed = false;  // the checkpoint file lacks what `epochs` has

@@ -10,6 +10,7 @@
 #include "storage/checkpoint_file.h"
 #include "storage/producer_replay.h"
 #include "storage/producer_snapshot.h"
+#include "storage/rewrite.h"
 
 namespace arus::storage {
 
@@ -88,6 +89,8 @@ void PartitionLog::adopt(LoadedLog loaded) {
     segments_.back()->open_tail({.bytes_since_entry = loaded.bytes_since_index_entry,
                                  .largest = loaded.largest_timestamp,
                                  .last_indexed_timestamp_ms = loaded.last_indexed_timestamp_ms});
+    segments_.back()->tail()->adopt(std::move(loaded.offset_entries),
+                                    std::move(loaded.time_entries));
     written_segment_ = segments_.back()->base_offset();
     written_bytes_ = segments_.back()->size_bytes();
   }
@@ -104,7 +107,7 @@ void PartitionLog::adopt(LoadedLog loaded) {
   snapshot_offset_ = loaded.snapshot_offset.value_or(Offset{-1});
   first_timestamp_ms_ = loaded.first_timestamp_ms;
   segment_created_ms_ = host_->environment.clock().wall_ms();
-  dirty_ = loaded.changed || loaded.epochs_changed ||
+  dirty_ = loaded.changed || loaded.epochs_changed || loaded.index_incomplete ||
            (producers_ != nullptr && snapshot_offset_ != log_end_);
 }
 
@@ -171,11 +174,7 @@ void PartitionLog::expire_producers(std::int64_t now_ms) {
 
 Result<> PartitionLog::check_writable() const {
   if (failure_) return fail(*failure_);
-  if (host_->port->refuses()) {
-    return fail(ErrorCode::request_timed_out,
-                "The log directory of " + name_.to_string() + " does not keep up");
-  }
-  return {};
+  return host_->port->check(true);
 }
 
 Result<> PartitionLog::check_size(std::size_t size_bytes) const {
@@ -189,7 +188,8 @@ Result<> PartitionLog::check_size(std::size_t size_bytes) const {
 
 Result<Appended> PartitionLog::append(Slice batch, const record::ValidatedBatch& facts,
                                       const AppendOptions& options) {
-  ARUS_TRY(check_writable());
+  if (failure_) return fail(*failure_);
+  ARUS_TRY(host_->port->check(options.from_coordinator));
   ARUS_TRY(check_size(facts.size_bytes));
   const Slice bytes = batch.sub(0, facts.size_bytes);
   auto view = record::BatchView::parse(bytes.view());
@@ -462,7 +462,7 @@ void PartitionLog::finish() {
   host_->port->act(
       [left = std::move(left), open = std::move(open)](DirectoryWriter* writer) mutable {
         for (const auto& file : open) writer->close(*file);
-        return writer->leave(std::move(left));
+        return writer->leave(left);
       });
 }
 

@@ -41,7 +41,7 @@ env::Task<Result<std::int64_t>> PartitionLog::first_dirty_timestamp(std::size_t 
     SegmentView facts = view(*segment);
     env::FileSystem& files = host_->environment.files();
     co_return co_await env::run_on(
-        host_->environment.pool(),
+        host_->pool,
         [&files, &facts]() -> Result<std::int64_t> {
           const auto file = facts.open_log(files, env::ReadMode::may_block);
           if (!file) return fail(file.error());
@@ -140,7 +140,7 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
   const Offset base = group.segment.base_offset;
   bool committed = false;
   const auto staged = co_await env::run_on(
-      host_->environment.pool(), [&] { return stage_swap(files, folder_->path, base, committed); },
+      host_->pool, [&] { return stage_swap(files, folder_->path, base, committed); },
       env::Priority::background);
   if (!staged) {
     // The next start would finish what this process goes on without.
@@ -195,7 +195,7 @@ class PartitionLog::CompactionRound {
  private:
   template <class Piece>
   auto on_pool(Piece piece) {
-    return env::run_on(log_.host_->environment.pool(), std::move(piece), env::Priority::background);
+    return env::run_on(log_.host_->pool, std::move(piece), env::Priority::background);
   }
   [[nodiscard]] bool stopped() const {
     return log_.failure_ || link_ != log_.link_ || (request_.stopped && request_.stopped());

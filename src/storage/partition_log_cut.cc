@@ -154,7 +154,7 @@ env::Task<Result<LoadedLog>> PartitionLog::reload() {
       .now_ms = host_->environment.clock().wall_ms(),
       .producer_id_expiration_ms = host_->producer_id_expiration_ms};
   env::FileSystem& files = host_->environment.files();
-  co_return co_await env::run_on(host_->environment.pool(),
+  co_return co_await env::run_on(host_->pool,
                                  [&files, &request] { return load_log(files, request); });
 }
 
@@ -210,15 +210,15 @@ void PartitionLog::drop_segments_below(Offset start) {
   const auto delay = env::milliseconds{config_->file_delete_delay_ms};
   host_->port->act([paths = std::move(paths), folder = folder_, delay, directory = host_->directory,
                     link = link_, begin = segments_.front()->base_offset(),
+                    renamed = std::vector<std::string>{},
                     &loop = host_->port->loop()](DirectoryWriter* writer) mutable -> Result<> {
     env::FileSystem& files = writer->files();
     ARUS_TRY(writer->settle(*folder, begin));
     ARUS_TRY(add_snapshots_below(files, folder->path, begin, paths));
-    std::vector<std::string> renamed;
     for (const std::string& path : paths) {
       if (!files.exists(path)) continue;
+      ARUS_TRY(files.rename(path, path + std::string(suffix::deleted)));
       renamed.push_back(path + std::string(suffix::deleted));
-      ARUS_TRY(files.rename(path, renamed.back()));
     }
     ARUS_TRY(files.sync_directory(folder->path));
     loop.post(

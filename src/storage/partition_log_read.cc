@@ -92,7 +92,7 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   facts = view(*segment);
   const SegmentRead request = request_for(*segment, from, bound);
   env::FileSystem& files = host_->environment.files();
-  co_return co_await env::run_on(host_->environment.pool(), [&files, &facts, &request] {
+  co_return co_await env::run_on(host_->pool, [&files, &facts, &request] {
     return read_batches(files, facts, request, env::ReadMode::may_block);
   });
 }
@@ -189,9 +189,8 @@ env::Task<Result<std::vector<AbortedTransaction>>> PartitionLog::aborted_transac
   }
   if (paths.empty()) co_return std::vector<AbortedTransaction>{};
   env::FileSystem& files = host_->environment.files();
-  co_return co_await env::run_on(host_->environment.pool(), [&files, &paths, from, to] {
-    return read_aborted(files, paths, from, to);
-  });
+  co_return co_await env::run_on(
+      host_->pool, [&files, &paths, from, to] { return read_aborted(files, paths, from, to); });
 }
 
 env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_timestamp(
@@ -202,7 +201,7 @@ env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_timestamp
   if (segments.empty()) co_return std::optional<TimestampedOffset>{};
   env::FileSystem& files = host_->environment.files();
   const TimestampSearch search{segments, log_start_, limit};
-  co_return co_await env::run_on(host_->environment.pool(), [&files, &search, timestamp_ms] {
+  co_return co_await env::run_on(host_->pool, [&files, &search, timestamp_ms] {
     return search_timestamp(files, search, timestamp_ms);
   });
 }
@@ -214,7 +213,7 @@ env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_max_times
   if (segments.empty()) co_return std::optional<TimestampedOffset>{};
   env::FileSystem& files = host_->environment.files();
   const TimestampSearch search{segments, log_start_, limit};
-  co_return co_await env::run_on(host_->environment.pool(),
+  co_return co_await env::run_on(host_->pool,
                                  [&files, &search] { return search_max_timestamp(files, search); });
 }
 

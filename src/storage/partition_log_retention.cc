@@ -45,8 +45,7 @@ env::Task<Result<>> PartitionLog::learn_ages(std::int64_t now_ms, Offset from,
     const Offset base = unknown->base_offset();
     const SegmentView facts = view(*unknown);
     const auto largest = co_await env::run_on(
-        host_->environment.pool(),
-        [&files, &facts] { return find_largest_timestamp(files, facts); },
+        host_->pool, [&files, &facts] { return find_largest_timestamp(files, facts); },
         env::Priority::background);
     if (!largest) co_return fail(largest.error());
     Segment* const segment = segment_at(base);

@@ -36,6 +36,11 @@ class SegmentTail {
            std::int64_t max_timestamp_ms, std::int32_t interval_bytes) {
     index_.add(last_offset, position, size_bytes, max_timestamp_ms, interval_bytes);
   }
+  // Entries that a start found to be missing in the files.
+  void adopt(std::vector<OffsetIndexEntry> offsets, std::vector<TimeIndexEntry> times) {
+    index_.offsets = std::move(offsets);
+    index_.times = std::move(times);
+  }
   // Hands a full chunk, or with `all` everything, to the writer. `log_end` is that of the log now.
   void hand_over(WritePort& port, Offset log_end, bool all);
   // Makes both index files exist and complete, as a closed segment has them.

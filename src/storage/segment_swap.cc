@@ -148,15 +148,18 @@ Result<std::vector<std::string>> finish_swap(env::FileSystem& files, const std::
     deleted.push_back(path + std::string(suffix::deleted));
     return files.rename(path, deleted.back());
   };
-  for (const Offset old : replaced) {
-    for (const std::string_view kind : kinds) ARUS_TRY(set_aside(path_of(folder, old, kind)));
-    // The snapshot where the new segment begins stays.
-    if (old != base) ARUS_TRY(set_aside(path_of(folder, old, suffix::producer_snapshot)));
+  const std::string staged = path_of(folder, base, suffix::log, suffix::swap);
+  // Called again after the disk was full, it goes on where it was.
+  if (files.exists(staged)) {
+    for (const Offset old : replaced) {
+      for (const std::string_view kind : kinds) ARUS_TRY(set_aside(path_of(folder, old, kind)));
+      // The snapshot where the new segment begins stays.
+      if (old != base) ARUS_TRY(set_aside(path_of(folder, old, suffix::producer_snapshot)));
+    }
+    ARUS_TRY(files.sync_directory(folder));
+    ARUS_TRY(files.rename(staged, path_of(folder, base, suffix::log)));
+    ARUS_TRY(files.sync_directory(folder));
   }
-  ARUS_TRY(files.sync_directory(folder));
-  ARUS_TRY(files.rename(path_of(folder, base, suffix::log, suffix::swap),
-                        path_of(folder, base, suffix::log)));
-  ARUS_TRY(files.sync_directory(folder));
   for (const std::string_view kind : index_kinds) {
     ARUS_TRY(rename_if_there(files, path_of(folder, base, kind, suffix::swap),
                              path_of(folder, base, kind)));

@@ -28,13 +28,15 @@ struct FileWrite {
   Chain pieces;
 };
 
-// Anything else that changes files, in order with the writes. An error takes the directory offline.
+// Anything else that changes files, in order with the writes. An error takes the directory offline;
+// where the disk was full the action is called again, from the beginning, when there is space.
 using WriterAction = std::move_only_function<Result<>(DirectoryWriter*)>;
 
 // Steps are carried out in order. Then, where `durable` is set, the files of `flush` are brought to
 // stable storage.
 struct WriteGroup {
   std::uint64_t id = 0;
+  std::size_t done = 0;  // steps that are carried out; the writer's
   std::vector<std::variant<FileWrite, WriterAction>> steps;
   std::vector<std::shared_ptr<WriterFile>> flush;
   std::size_t size_bytes = 0;

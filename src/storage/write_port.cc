@@ -32,6 +32,7 @@ void WritePort::write(const std::shared_ptr<WriterFile>& file, std::int64_t posi
   if (failure_) return;
   schedule();
   group_.size_bytes += bytes.size();
+  space_.room_bytes -= static_cast<std::int64_t>(bytes.size());
   if (file->group_ == group_.id && file->step_ >= first_mergeable_step_) {
     auto& before = std::get<FileWrite>(group_.steps[file->step_]);
     if (before.position + static_cast<std::int64_t>(before.size_bytes) == position &&
@@ -98,10 +99,31 @@ env::Task<Result<>> WritePort::drain() {
   co_return co_await done.wait();
 }
 
-bool WritePort::refuses() const {
+bool WritePort::stands_still() const {
   if (in_flight_.empty()) return false;
   return outstanding_bytes_ + group_.size_bytes > limits_.outstanding_bytes ||
          loop_.now() - last_progress_ > limits_.stalled_after;
+}
+
+Result<> WritePort::check(bool internal) const {
+  const bool full = space_.blocked || (space_.full && !internal) ||
+                    space_.room_bytes + (internal ? space_.internal_bytes : 0) <= 0;
+  if (full) {
+    return fail(
+        ErrorCode::kafka_storage_error,
+        "The disk is full but for its reserve; records are taken again when there is space");
+  }
+  if (stands_still()) {
+    return fail(ErrorCode::request_timed_out, "The log directory does not keep up");
+  }
+  return {};
+}
+
+// What is on its way to the writer is not on the disk yet.
+void WritePort::set_space(const SpaceShare& share) {
+  space_ = share;
+  if (space_.room_bytes == std::numeric_limits<std::int64_t>::max()) return;
+  space_.room_bytes -= static_cast<std::int64_t>(outstanding_bytes_ + group_.size_bytes);
 }
 
 void WritePort::schedule() {

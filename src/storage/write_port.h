@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "env/loop.h"
+#include "storage/disk_space.h"
 #include "storage/write_group.h"
 
 namespace arus::storage {
@@ -75,8 +76,12 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   // Completes when everything handed over so far is written, and durable where it was asked to be.
   env::Task<Result<>> drain();
 
-  // An append now would wait behind a writer that does nothing: it is better refused.
-  [[nodiscard]] bool refuses() const;
+  // Why an append is better refused now: KAFKA_STORAGE_ERROR where the disk is full, for what the
+  // broker itself appends later than for clients; REQUEST_TIMED_OUT where it would wait behind a
+  // writer that does nothing.
+  [[nodiscard]] Result<> check(bool internal) const;
+  // From the writer, on this loop.
+  void set_space(const SpaceShare& share);
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
   // From the writer, on this loop.
@@ -99,6 +104,7 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
     std::vector<env::OneShot<Result<>>> waiters;
   };
 
+  [[nodiscard]] bool stands_still() const;
   void schedule();
   void send();
   void deliver(Pending& pending, WriteStage stage);
@@ -115,6 +121,7 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   bool scheduled_ = false;
   std::deque<Pending> in_flight_;
   std::size_t outstanding_bytes_ = 0;
+  SpaceShare space_;
   env::TimePoint last_progress_{};
   std::optional<Error> failure_;
 };

@@ -19,8 +19,10 @@ using Directory = Response::DescribeLogDirsResult;
 // Partitions by topic.
 using Wanted = std::map<std::string, std::set<std::int32_t>>;
 
+constexpr env::Duration patience = env::seconds(5);
+
 struct Place {
-  storage::LogDirectory* directory;
+  storage::LogDirectory* directory = nullptr;
   Wanted partitions;
 };
 
@@ -85,21 +87,85 @@ void measure(env::FileSystem& files, const Place& place, Directory& result) {
   }
 }
 
+Directory named(const std::string& path, ErrorCode error) {
+  Directory result;
+  result.log_dir = path;
+  result.error_code = error;
+  return result;
+}
+
+// What only Arus's own tools ask for.
+void add_health(const storage::DirectoryStatus& status, std::int32_t uncleanable,
+                Directory& result) {
+  auto& health = result.arus_health;
+  health.reserve_bytes = status.reserve_bytes;
+  health.full_since_ms = status.full_since_ms;
+  health.waiting_for_space = status.waiting;
+  health.stalled_since_ms = status.stalled_since_ms;
+  health.failed_at_ms = status.failed_at_ms;
+  if (status.failure) health.failure = status.failure->message;
+  health.uncleanable_logs = uncleanable;
+}
+
+std::int32_t count_uncleanable(const Context& context) {
+  return static_cast<std::int32_t>(
+      context.services().metrics().gauge("arus_log_uncleanable_partitions", {}).value());
+}
+
+// Outlives the request where the disk does not answer in time.
+struct Survey {
+  Place place;
+  Directory result;
+  env::Event done;
+  bool ended = false;
+};
+
+env::Task<void> survey(std::shared_ptr<Survey> work, env::FileSystem* files) {
+  Survey* const here = work.get();
+  storage::LogDirectory& directory = *here->place.directory;
+  co_await env::run_on(directory.pool(),
+                       [here, files] { measure(*files, here->place, here->result); });
+  if (const auto space = co_await directory.space()) {
+    here->result.total_bytes = space->total_bytes;
+    here->result.usable_bytes = space->usable_bytes;
+  }
+  here->ended = true;
+  here->done.notify_all();
+}
+
+std::vector<std::shared_ptr<Survey>> begin_surveys(const Context& context, const Request& request) {
+  std::vector<std::shared_ptr<Survey>> surveys;
+  for (Place& place : places(context, request)) {
+    auto work = std::make_shared<Survey>();
+    work->ended = place.directory->offline();
+    work->result = named(place.directory->path(),
+                         work->ended ? ErrorCode::kafka_storage_error : ErrorCode::none);
+    work->place = std::move(place);
+    if (!work->ended) env::spawn_detached(survey(work, &context.environment().files()));
+    surveys.push_back(std::move(work));
+  }
+  return surveys;
+}
+
+// One that has failed is named with its error, one that stalls does not hold up the others.
 env::Task<Response> handle(Request request, Context& context) {
   Response response;
-  env::FileSystem& files = context.environment().files();
-  for (const Place& place : places(context, request)) {
-    Directory result;
-    result.log_dir = place.directory->path();
-    if (place.directory->offline()) {
-      result.error_code = ErrorCode::kafka_storage_error;
-      response.results.push_back(std::move(result));
-      continue;
-    }
-    co_await env::run_on(context.environment().pool(), [&] { measure(files, place, result); });
-    if (const auto space = co_await place.directory->space()) {
-      result.total_bytes = space->total_bytes;
-      result.usable_bytes = space->usable_bytes;
+  const env::TimePoint deadline = env::Loop::current()->now() + patience;
+  const auto surveys = begin_surveys(context, request);
+  const std::int32_t uncleanable = count_uncleanable(context);
+  for (const auto& work : surveys) {
+    bool in_time = true;
+    while (!work->ended && in_time) in_time = co_await work->done.wait_until(deadline);
+    storage::LogDirectory& directory = *work->place.directory;
+    Directory result = work->ended ? std::move(work->result)
+                                   : named(directory.path(), ErrorCode::request_timed_out);
+    if (request.arus_health) add_health(co_await directory.status(), uncleanable, result);
+    response.results.push_back(std::move(result));
+  }
+  for (const auto& failed : context.partitions().directories().failed()) {
+    Directory result = named(failed.path, ErrorCode::kafka_storage_error);
+    if (request.arus_health) {
+      add_health({.failure = failed.error, .failed_at_ms = failed.since_ms}, uncleanable, result);
     }
     response.results.push_back(std::move(result));
   }

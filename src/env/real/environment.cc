@@ -42,7 +42,7 @@ class RealRandom final : public Random {
 
 class Machine final : public RealEnvironment {
  public:
-  explicit Machine(const RealOptions& options) : pool_(options.pool_threads) {
+  explicit Machine(const RealOptions& options) : pool_("pool", options.pool_threads) {
     ARUS_ASSERT(options.loops > 0);
     for (std::size_t i = 0; i < options.loops; ++i) {
       loops_.push_back(std::make_unique<RealLoop>(i));
@@ -59,6 +59,9 @@ class Machine final : public RealEnvironment {
   Loop& loop(std::size_t index) override { return *loops_.at(index); }
   std::unique_ptr<Worker> make_worker(std::string name) override {
     return std::make_unique<RealWorker>(std::move(name));
+  }
+  std::unique_ptr<Pool> make_pool(std::string name, std::size_t threads) override {
+    return std::make_unique<RealPool>(name, threads);
   }
   Result<std::unique_ptr<Listener>> listen(Loop& owner, const Address& address,
                                            int backlog) override {

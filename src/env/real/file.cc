@@ -43,15 +43,15 @@ auto retry_interrupted(Call call) {
   return result;
 }
 
-// Opens a directory or file only to ask the system for something about it.
+// Opens a directory or file only to have it flushed.
 template <class Call>
-Result<> with_descriptor(const std::string& path, const char* what, Call call) {
+Result<> flush_by_path(const std::string& path, const char* what, Call call) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return fail(storage_error(path, "open", errno));
   const int failed = call(descriptor);
   const int error = errno;
   ::close(descriptor);
-  if (failed != 0) return fail(storage_error(path, what, error));
+  if (failed != 0) return fail(flush_error(path, what, error));
   return {};
 }
 
@@ -99,7 +99,7 @@ Result<> RealFile::write_at(std::span<const ByteView> pieces, std::int64_t offse
 Result<> RealFile::sync() {
   // Interrupted or not, a flush that failed is never tried again: the system may have dropped the
   // dirty pages and would report success.
-  if (::fdatasync(descriptor_) != 0) return fail(storage_error(path_, "flush", errno));
+  if (::fdatasync(descriptor_) != 0) return fail(flush_error(path_, "flush", errno));
   return {};
 }
 
@@ -192,12 +192,12 @@ Result<> RealFileSystem::remove_tree(const std::string& directory) {
 }
 
 Result<> RealFileSystem::sync_directory(const std::string& path) {
-  return with_descriptor(path, "flush", [](int descriptor) { return ::fsync(descriptor); });
+  return flush_by_path(path, "flush", [](int descriptor) { return ::fsync(descriptor); });
 }
 
 Result<> RealFileSystem::sync_file_system(const std::string& path) {
-  return with_descriptor(path, "flush the file system",
-                         [](int descriptor) { return ::syncfs(descriptor); });
+  return flush_by_path(path, "flush the file system",
+                       [](int descriptor) { return ::syncfs(descriptor); });
 }
 
 Result<Space> RealFileSystem::space(const std::string& path) {

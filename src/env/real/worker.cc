@@ -66,11 +66,11 @@ void RealWorker::run() {
   }
 }
 
-RealPool::RealPool(std::size_t threads) {
+RealPool::RealPool(const std::string& name, std::size_t threads) {
   ARUS_ASSERT(threads > 0);
   for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, i] {
-      name_this_thread("pool-" + std::to_string(i));
+    threads_.emplace_back([this, name = name + "-" + std::to_string(i)] {
+      name_this_thread(name);
       run();
     });
   }

@@ -37,7 +37,7 @@ class RealWorker final : public Worker {
 // eighth piece comes from the lowest class that waits, so that none starves.
 class RealPool final : public Pool {
  public:
-  explicit RealPool(std::size_t threads);
+  RealPool(const std::string& name, std::size_t threads);
   // Finishes what is queued.
   ~RealPool() override;
   void submit(Work work, Priority priority) override;

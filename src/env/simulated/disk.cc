@@ -149,7 +149,7 @@ Result<> SimulatedDisk::OpenFile::sync() {
   const FileFault fault = disk_.begin({FileAct::sync, path_, 0, inode_->unsynced.size()});
   if (fault.os_error != 0) {
     inode_->fail_sync();
-    return failure("flush", fault.os_error);
+    return arus::fail(flush_error(path_, "flush", fault.os_error));
   }
   inode_->sync();
   return {};
@@ -201,7 +201,10 @@ Result<> SimulatedDisk::begin_simple(FileAct act, const std::string& path) {
                                                      "lock"};
   const FileFault fault = begin({act, path});
   if (fault.os_error == 0) return {};
-  return fail(storage_error(path, names.at(static_cast<std::size_t>(act)), fault.os_error));
+  const bool flushes = act == FileAct::sync_directory || act == FileAct::sync_file_system;
+  const char* const name = names.at(static_cast<std::size_t>(act));
+  return fail(flushes ? flush_error(path, name, fault.os_error)
+                      : storage_error(path, name, fault.os_error));
 }
 
 Result<SimulatedDisk::Place> SimulatedDisk::find(const std::string& path, const char* what) const {

@@ -51,6 +51,9 @@ class Node final : public SimulatedEnvironment {
   std::unique_ptr<Worker> make_worker(std::string) override {
     return std::make_unique<SimulatedWorker>(simulation_.scheduler(), delays_);
   }
+  std::unique_ptr<Pool> make_pool(std::string, std::size_t threads) override {
+    return std::make_unique<SimulatedPool>(simulation_.scheduler(), delays_, threads);
+  }
   Result<std::unique_ptr<Listener>> listen(Loop&, const Address& address, int backlog) override {
     return simulation_.network().listen(host_, address, backlog);
   }

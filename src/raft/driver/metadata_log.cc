@@ -295,8 +295,8 @@ env::Task<void> MetadataLog::run_flights() {
     const Result<> written =
         co_await env::run_on(*worker_, [this, group] { return write_flight(*group); });
     flight_bytes_ = 0;
-    if (!written) {
-      fail_from(durable_end_, written.error());
+    if (!written || failure_) {
+      fail_from(durable_end_, written ? *failure_ : written.error());
       break;
     }
     if (flight.new_segment) segments_.push_back(Segment{*flight.new_segment, 0});
@@ -345,7 +345,7 @@ Result<> MetadataLog::write_batches(const Flight& flight, Active& active) {
 }
 
 void MetadataLog::fail_from(Offset from, const Error& error) {
-  offline_ = error.os_error != ENOSPC && error.os_error != EDQUOT;
+  offline_ = failure_ || (error.os_error != ENOSPC && error.os_error != EDQUOT);
   logger.error("the metadata log cannot be written: {}{}", error.message,
                offline_ ? "; metadata cannot change until a restart" : "");
   pending_.clear();
@@ -354,6 +354,13 @@ void MetadataLog::fail_from(Offset from, const Error& error) {
   std::erase_if(epochs_, [&](const EpochStart& entry) { return entry.start >= from; });
   epochs_changed_ = true;
   if (observer_ != nullptr) observer_->on_append_failed(from, error, offline_);
+}
+
+// What is being written is not believed when it comes back.
+void MetadataLog::give_up(const Error& error) {
+  if (offline_ || failure_) return;
+  failure_ = error;
+  if (!flying_) fail_from(durable_end_, error);
 }
 
 env::Task<Result<>> MetadataLog::persist(ElectionState state, std::int16_t version,

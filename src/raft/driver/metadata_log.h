@@ -81,6 +81,8 @@ class MetadataLog {
   // exceed `retention_bytes` or the oldest was written before `oldest_ms` (wall time), and then the
   // segments that lie wholly below the oldest snapshot left.
   env::Task<Result<>> clean(std::int64_t retention_bytes, std::int64_t oldest_ms);
+  // The directory has failed elsewhere: nothing more is said to be durable here.
+  void give_up(const Error& error);
   // Completes when all that was appended is durable or has failed, and the writer is idle.
   env::Task<void> close();
 
@@ -147,6 +149,7 @@ class MetadataLog {
   bool flying_ = false;
   bool epochs_changed_ = false;
   bool offline_ = false;
+  std::optional<Error> failure_;  // of the directory
   env::Gate gate_;
 };
 

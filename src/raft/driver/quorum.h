@@ -66,6 +66,8 @@ class Quorum : private MetadataLogObserver {
   [[nodiscard]] const VoterSet& voters() const { return core_.voters(); }
   [[nodiscard]] std::int64_t last_timestamp_ms() const { return last_timestamp_ms_; }
   [[nodiscard]] const MetadataLog& log() const { return *log_; }
+  // What else is in the directory of the log has failed.
+  void fail_storage(const Error& error) { log_->give_up(error); }
   // No record but control records has ever been in this log.
   [[nodiscard]] bool is_fresh() const { return fresh_; }
 
