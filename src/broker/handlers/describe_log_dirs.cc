@@ -12,9 +12,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeLogDirsRequest;
-using Response = protocol::DescribeLogDirsResponse;
-using Directory = Response::DescribeLogDirsResult;
+using protocol::DescribeLogDirsRequest;
+using protocol::DescribeLogDirsResponse;
+using Directory = DescribeLogDirsResponse::DescribeLogDirsResult;
 
 // Partitions by topic.
 using Wanted = std::map<std::string, std::set<std::int32_t>>;
@@ -25,7 +25,7 @@ struct Place {
 };
 
 // What was asked for and lives here, by directory.
-std::vector<Place> places(const Context& context, const Request& request) {
+std::vector<Place> places(const Context& context, const DescribeLogDirsRequest& request) {
   const auto& directories = context.partitions().directories();
   std::vector<Place> found;
   for (const auto& directory : directories.all()) found.push_back({directory.get(), {}});
@@ -85,8 +85,8 @@ void measure(env::FileSystem& files, const Place& place, Directory& result) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeLogDirsResponse> handle(DescribeLogDirsRequest request, Context& context) {
+  DescribeLogDirsResponse response;
   env::FileSystem& files = context.environment().files();
   for (const Place& place : places(context, request)) {
     Directory result;
@@ -109,9 +109,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_log_dirs_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<DescribeLogDirsRequest, Context>(
+      handle, net::needs_cluster<DescribeLogDirsRequest>(
+                  security::AclOperation::describe,
+                  refused_as_whole<DescribeLogDirsResponse, DescribeLogDirsRequest>));
 }
 
 }  // namespace arus::broker
