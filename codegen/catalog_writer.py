@@ -92,15 +92,72 @@ def api_key_source(apis):
     return API_KEY_SOURCE.format(count=len(apis), rows="\n".join(map(api_row, apis)))
 
 
+METADATA_HEADER = """\
+// The records of the metadata log as one type. Generated from schema/.
+#pragma once
+
+#include <variant>
+
+{includes}
+
+namespace arus::protocol {{
+
+using MetadataRecordKinds = std::variant<
+{kinds}>;
+
+// One record of any kind; std::visit and its like take it. Copying, moving and destroying it are
+// a page of code for each kind, which only one source compiles.
+class MetadataRecord : public MetadataRecordKinds {{
+ public:
+  MetadataRecord();
+  MetadataRecord(const MetadataRecord& other);
+  MetadataRecord(MetadataRecord&& other) noexcept;
+  MetadataRecord& operator=(const MetadataRecord& other);
+  MetadataRecord& operator=(MetadataRecord&& other) noexcept;
+  ~MetadataRecord();
+
+{constructors}
+
+  friend bool operator==(const MetadataRecord& left, const MetadataRecord& right);
+}};
+
+}}  // namespace arus::protocol
+"""
+
+METADATA_SOURCE = """\
+#include "protocol/metadata_record.h"
+
+namespace arus::protocol {{
+
+MetadataRecord::MetadataRecord() = default;
+MetadataRecord::MetadataRecord(const MetadataRecord& other) = default;
+MetadataRecord::MetadataRecord(MetadataRecord&& other) noexcept = default;
+MetadataRecord& MetadataRecord::operator=(const MetadataRecord& other) = default;
+MetadataRecord& MetadataRecord::operator=(MetadataRecord&& other) noexcept = default;
+MetadataRecord::~MetadataRecord() = default;
+
+{constructors}
+
+bool operator==(const MetadataRecord& left, const MetadataRecord& right) {{
+  return static_cast<const MetadataRecordKinds&>(left) ==
+         static_cast<const MetadataRecordKinds&>(right);
+}}
+
+}}  // namespace arus::protocol
+"""
+
+
 def metadata_header(records):
-    lines = ["// The records of the metadata log as one type. Generated from schema/.",
-             "#pragma once", "", "#include <variant>", ""]
-    lines += [f'#include "protocol/record/{snake_case(r.name)}.h"' for r in records]
-    lines += ["", "namespace arus::protocol {", "",
-              "using MetadataRecord = std::variant<"]
-    lines += [f"    {r.name}," for r in records[:-1]] + [f"    {records[-1].name}>;"]
-    lines += ["", "}  // namespace arus::protocol", ""]
-    return "\n".join(lines)
+    return METADATA_HEADER.format(
+        includes="\n".join(f'#include "protocol/record/{snake_case(r.name)}.h"' for r in records),
+        kinds=",\n".join(f"    {r.name}" for r in records),
+        constructors="\n".join(f"  MetadataRecord({r.name} record);" for r in records))
+
+
+def metadata_source(records):
+    return METADATA_SOURCE.format(constructors="\n".join(
+        f"MetadataRecord::MetadataRecord({r.name} record)\n"
+        "    : MetadataRecordKinds(std::move(record)) {}" for r in records))
 
 
 def record_json_header(includes):
@@ -117,17 +174,15 @@ def catalog_source(groups):
              "namespace arus::protocol {", "",
              *(f"struct {message.name};" for message in everything), "",
              "// Defined where the messages are.", "template <class Message>",
-             "Result<Recoded> recode(const Slice& body, std::int16_t version);",
-             "template <class Message>",
-             "Result<std::string> json_of(const Slice& body, std::int16_t version);", ""]
+             "Result<std::unique_ptr<AnyMessage>> decode_any(const Slice& body, "
+             "std::int16_t version);", ""]
     for name, messages in groups:
         lines += ["namespace {", "",
                   f"constexpr std::array<CatalogEntry, {len(messages)}> {name}_entries = {{{{"]
         for m in messages:
             key = -1 if m.key is None else m.key
             lines.append(f'    {{"{m.name}", "{m.kind}", {key}, {m.versions.low}, '
-                         f"{m.versions.high}, {m.flexible.low}, &recode<{m.name}>, "
-                         f"&json_of<{m.name}>}},")
+                         f"{m.versions.high}, {m.flexible.low}, &decode_any<{m.name}>}},")
         lines += ["}};", "", "}  // namespace", "",
                   f"std::span<const CatalogEntry> {name}_catalog() {{ return {name}_entries; }}",
                   ""]

@@ -68,6 +68,7 @@ def files(schema):
         [record_stem(record) + ".h" for record in schema.records])
     metadata = sorted((r for r in schema.records if r.log == "metadata"), key=lambda r: r.key)
     yield "protocol/metadata_record.h", catalog_writer.metadata_header(metadata)
+    yield "protocol/metadata_record.cc", catalog_writer.metadata_source(metadata)
 
 
 def main():

@@ -25,14 +25,13 @@ def print_function(scope, struct):
 
 def source(messages, includes):
     """Prints, and makes what the catalog points at, for some of the messages."""
-    lines = ['#include "protocol/recode.h"', *(f'#include "{include}"' for include in includes),
+    lines = ['#include "protocol/any_message.h"', *(f'#include "{include}"' for include in includes),
              "", "namespace arus::protocol {", ""]
     for message in messages:
         for struct in message.structs:
             lines += print_function(f"{message.name}::{struct.name}", struct)
         lines += print_function(message.name, message.root)
     for message in messages:
-        lines += [f"template Result<Recoded> recode<{message.name}>(const Slice&, std::int16_t);",
-                  f"template Result<std::string> json_of<{message.name}>(const Slice&, "
-                  "std::int16_t);"]
+        lines.append(f"template Result<std::unique_ptr<AnyMessage>> decode_any<{message.name}>("
+                     "const Slice&, std::int16_t);")
     return "\n".join([*lines, "", "}  // namespace arus::protocol", ""])

@@ -215,7 +215,8 @@ Result<> {name}::check(std::int16_t version) const {{
 
 def source(includes, messages):
     lines = [f'#include "{include}"' for include in [*includes, "protocol/unsayable.h"]]
-    lines += ["", "namespace arus::protocol {", ""]
+    lines += ["", "// What a field is called is the schema's choice: some have a parameter's name.",
+              '#pragma clang diagnostic ignored "-Wshadow"', "", "namespace arus::protocol {", ""]
     for message in messages:
         for struct in [*message.structs, message.root]:
             lines += StructSource(message, struct).all()

@@ -16,6 +16,14 @@
 #include <memory>
 #include <mutex>
 
+// Compiled once, in fmt.cc.
+FMT_BEGIN_NAMESPACE
+namespace detail {
+extern template void vformat_to(buffer<char>&, string_view,
+                                basic_format_args<FMT_BUFFER_CONTEXT(char)>, locale_ref);
+}
+FMT_END_NAMESPACE
+
 namespace arus {
 namespace {
 

@@ -11,6 +11,9 @@
 
 namespace arus::broker {
 
+// For requests of the controller that say no time of their own.
+inline constexpr std::int32_t default_timeout_ms = 30'000;
+
 // Where a client finds a broker.
 struct BrokerAddress {
   std::string host;

@@ -10,7 +10,7 @@
 namespace arus::broker {
 namespace {
 
-const LogComponent log{"broker.settings"};
+const LogComponent settings_log{"broker.settings"};
 
 security::Authorizer make_authorizer(const config::BrokerConfig& config) {
   if (!config.authorizer_enabled) return {};
@@ -79,7 +79,7 @@ void LoopServices::recompute(const metadata::MetadataImage& image) {
       services_.static_config().with_dynamic(image.configs(resource("")), own, &ignored));
   if (loop_.index() == 0) {
     for (const auto& key : ignored) {
-      log.warning("the dynamic setting {} does not hold and is ignored", key);
+      settings_log.warning("the dynamic setting {} does not hold and is ignored", key);
     }
   }
   connections_.set_limits(limits_of(*config_));

@@ -91,6 +91,14 @@ Result<config::ConfigMap> read_properties_file(const std::string& path) {
   return properties;
 }
 
+Result<> merge_properties_file(config::ConfigMap& into, const std::optional<std::string>& path) {
+  if (!path) return {};
+  auto read = read_properties_file(*path);
+  if (!read) return fail(std::move(read).error());
+  for (auto& [key, value] : *read) into[key] = value;
+  return {};
+}
+
 Result<> add_properties(config::ConfigMap& properties, const std::vector<std::string>& pairs) {
   for (const auto& pair : pairs) {
     const auto equals = pair.find('=');

@@ -1,6 +1,7 @@
 // Client settings under Kafka's names, from files and from options.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace arus::cli {
 
 // Reads a properties file; an error says which file and why.
 Result<config::ConfigMap> read_properties_file(const std::string& path);
+// What the file says, if there is one, over what is there.
+Result<> merge_properties_file(config::ConfigMap& into, const std::optional<std::string>& path);
 // "key=value" strings over what is there.
 Result<> add_properties(config::ConfigMap& properties, const std::vector<std::string>& pairs);
 

@@ -1,7 +1,8 @@
 #include "cli/completion.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
+
+#include "base/joined.h"
 
 namespace arus::cli {
 namespace {
@@ -14,7 +15,7 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
   for (const auto& command : commands) {
     if (!command.path.empty())
       walk += fmt::format("      '{}') path='{}' ;;\n", command.path, command.path);
-    offers += fmt::format("    '{}') words='{}' ;;\n", command.path, fmt::join(command.words, " "));
+    offers += fmt::format("    '{}') words='{}' ;;\n", command.path, joined(command.words, " "));
   }
   return "_arus() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} path= words= word\n"

@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include "base/json.h"
 #include "cli/group_view.h"
@@ -14,10 +13,6 @@ namespace {
 constexpr auto peek_timeout = env::seconds(10);
 
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
-
-std::string offset_text(const std::optional<Offset>& offset) {
-  return offset ? std::to_string(offset->value()) : "-";
-}
 
 void add_number(JsonWriter& json, std::string_view key, const std::optional<std::int64_t>& number) {
   json.key(key);

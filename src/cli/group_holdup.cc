@@ -1,8 +1,8 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "cli/group_view.h"
 
 namespace arus::cli {
@@ -25,7 +25,7 @@ std::string names_of(const std::vector<TopicPartition>& partitions) {
     }
     names.push_back(name.to_string());
   }
-  return fmt::format("{}", fmt::join(names, ", "));
+  return joined(names, ", ");
 }
 
 // Who is to get something of these partitions.
@@ -46,7 +46,7 @@ std::optional<std::string> why_consumer_member(const client::GroupDescription& g
   if (!to_give_up.empty()) {
     const auto waiting = waiting_for(group, to_give_up);
     return fmt::format("has to give up {} and has not confirmed it{}{}", names_of(to_give_up),
-                       waiting.empty() ? "" : "; waiting for it: ", fmt::join(waiting, ", "));
+                       waiting.empty() ? "" : "; waiting for it: ", joined(waiting, ", "));
   }
   if (member.epoch >= group.assignment_epoch) return std::nullopt;
   // What it is to get and another still has is the other's fault.
@@ -100,7 +100,7 @@ std::vector<Holdup> classic_holdups(const client::GroupDescription& group) {
     holdups.push_back(
         {"", fmt::format("some of these have not joined again; the coordinator does not say which: "
                          "{}",
-                         fmt::join(late, ", "))});
+                         joined(late, ", "))});
   }
   if (holdups.empty() && !group.members.empty()) {
     holdups.push_back({"",

@@ -14,10 +14,6 @@
 namespace arus::cli {
 namespace {
 
-std::string offset_text(const std::optional<Offset>& offset) {
-  return offset ? std::to_string(offset->value()) : "-";
-}
-
 // What is to be done, as far as the options say it.
 struct ResetProgram {
   const GroupOptions& options;

@@ -1,10 +1,10 @@
 #include "cli/group_view.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "client/admin.h"
 
 namespace arus::cli {
@@ -64,11 +64,11 @@ env::Task<Result<>> check_partitions(client::Cluster& cluster, std::set<TopicPar
   }
   if (!unknown.empty()) {
     co_return fail(ErrorCode::unknown_topic_or_partition,
-                   fmt::format("The partitions \"{}\" do not exist", fmt::join(unknown, ",")));
+                   fmt::format("The partitions \"{}\" do not exist", joined(unknown, ",")));
   }
   if (!leaderless.empty()) {
     co_return fail(ErrorCode::leader_not_available,
-                   fmt::format("The partitions \"{}\" have no leader", fmt::join(leaderless, ",")));
+                   fmt::format("The partitions \"{}\" have no leader", joined(leaderless, ",")));
   }
   co_return Result<>{};
 }
@@ -264,6 +264,10 @@ env::Task<Result<>> execute_reset(client::Cluster& cluster, std::string group, R
     if (!outcome) co_return fail(outcome.error());
   }
   co_return Result<>{};
+}
+
+std::string offset_text(const std::optional<Offset>& offset) {
+  return offset ? std::to_string(offset->value()) : "-";
 }
 
 }  // namespace arus::cli

@@ -73,4 +73,7 @@ env::Task<Result<std::set<TopicPartition>>> partitions_of(client::Cluster& clust
                                                           std::vector<TopicScope> scopes,
                                                           env::TimePoint deadline);
 
+// "-" for none.
+std::string offset_text(const std::optional<Offset>& offset);
+
 }  // namespace arus::cli

@@ -1,10 +1,10 @@
 #include "cli/topic_view.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <charconv>
 
+#include "base/joined.h"
 #include "protocol/api/describe_configs.h"
 #include "protocol/api/describe_topic_partitions.h"
 
@@ -138,9 +138,7 @@ env::Task<Result<>> add_configs(client::Cluster& cluster, std::span<TopicView> t
   co_return Result<>{};
 }
 
-std::string joined(const std::vector<std::int32_t>& numbers) {
-  return fmt::format("{}", fmt::join(numbers, ","));
-}
+std::string joined(const std::vector<std::int32_t>& numbers) { return arus::joined(numbers, ","); }
 
 std::string topic_line(const TopicView& topic) {
   std::string configs;

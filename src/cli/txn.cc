@@ -1,8 +1,8 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "base/json.h"
 #include "cli/own.h"
 #include "cli/table.h"
@@ -12,12 +12,10 @@
 namespace arus::cli {
 namespace {
 
-using Ending = TransactionVerdict::Ending;
-
-std::string joined(const std::vector<TopicPartition>& names) {
+std::string partition_names(const std::vector<TopicPartition>& names) {
   std::vector<std::string> texts;
   for (const auto& name : names) texts.push_back(name.to_string());
-  return texts.empty() ? "-" : fmt::format("{}", fmt::join(texts, ","));
+  return texts.empty() ? "-" : arus::joined(texts, ",");
 }
 
 void add_transaction(JsonWriter& json, const client::TransactionDescription& transaction,
@@ -170,7 +168,7 @@ env::Task<int> run_describe(Session session, Console& console, const Transaction
   console.print("Producer         {} with epoch {}\n", transaction->producer_id.value(),
                 transaction->producer_epoch);
   console.print("Coordinator      broker {}\n", transaction->coordinator.value());
-  console.print("Partitions       {}\n", joined(transaction->partitions));
+  console.print("Partitions       {}\n", partition_names(transaction->partitions));
   co_return 0;
 }
 
@@ -233,20 +231,22 @@ env::Task<int> abort_by_id(Session& session, Console& console, const Transaction
   client::Cluster& cluster = session.cluster;
   const auto examined = co_await examine(session, options.id);
   if (!examined) co_return report(console, examined.error());
-  const Ending ending = examined->verdict.ending;
-  if (ending == Ending::nothing_open) {
+  const TransactionVerdict::Ending ending = examined->verdict.ending;
+  if (ending == TransactionVerdict::Ending::nothing_open) {
     console.print("Nothing of {} is open.\n", options.id);
     co_return 0;
   }
-  if (ending == Ending::decided || (ending == Ending::by_itself && !options.force)) {
+  if (ending == TransactionVerdict::Ending::decided ||
+      (ending == TransactionVerdict::Ending::by_itself && !options.force)) {
     print_verdict(console, examined->verdict);
     co_return report(console, {ErrorCode::invalid_request,
-                               ending == Ending::decided
+                               ending == TransactionVerdict::Ending::decided
                                    ? "Its outcome is decided: it is not aborted"
                                    : "It does not hang: --force fences its producer and aborts "
                                      "it nevertheless"});
   }
-  if (ending == Ending::by_itself || ending == Ending::by_fencing) {
+  if (ending == TransactionVerdict::Ending::by_itself ||
+      ending == TransactionVerdict::Ending::by_fencing) {
     client::GroupAdmin admin{cluster};
     const auto done = co_await admin.fence_producer(options.id, cluster.call_deadline());
     if (!done) co_return report(console, done.error());

@@ -10,7 +10,7 @@
 namespace arus::client {
 namespace {
 
-const LogComponent log_{"client.group"};
+const LogComponent join_log{"client.group"};
 constexpr auto rebalance_slack = env::seconds(5);  // of the answer beyond the rebalance itself
 
 std::int32_t ms(env::Duration duration) {
@@ -84,8 +84,8 @@ env::Task<ClassicMembership::Next> ClassicMembership::join_once() {
   const env::Duration patience = std::max<env::Duration>(
       context_.cluster.options().request_timeout, options.max_poll_interval + rebalance_slack);
   joined_as_ = context_.subscription.version();
-  log_.debug("joining group={} member={} generation={} reason={}", options.group_id, member_id_,
-             generation_, reason_);
+  join_log.debug("joining group={} member={} generation={} reason={}", options.group_id, member_id_,
+                 generation_, reason_);
   auto answer = co_await context_.coordinator.ask_once(join_request(), patience, now() + patience);
   if (stopping_) {
     // So that leaving knows whom to take out.
@@ -177,8 +177,8 @@ env::Task<ClassicMembership::Next> ClassicMembership::synchronise(
   }
   auto assignment = decode_assignment(synced->assignment);
   if (!assignment) co_return refuse(ErrorCode::unknown_server_error, assignment.error().message);
-  log_.debug("joined group={} member={} generation={} partitions={}", options.group_id, member_id_,
-             generation_, assignment->partitions.size());
+  join_log.debug("joined group={} member={} generation={} partitions={}", options.group_id,
+                 member_id_, generation_, assignment->partitions.size());
   joined_ = Joined{std::move(assignor), std::move(assignment->partitions)};
   co_return Next::done;
 }

@@ -11,7 +11,7 @@
 namespace arus::client {
 namespace {
 
-const LogComponent log_{"client.group"};
+const LogComponent membership_log{"client.group"};
 
 }  // namespace
 
@@ -148,7 +148,7 @@ env::Task<void> ClassicMembership::beat() {
     }
     if (phase_ != Phase::joining && now() >= poll_limit()) {
       if (!member_id_.empty()) {
-        log_.warning(
+        membership_log.warning(
             "the member leaves its group, poll() was not called for so long group={} ms={}",
             context_.options.group_id,
             std::chrono::duration_cast<env::milliseconds>(context_.options.max_poll_interval)
@@ -242,8 +242,8 @@ env::Task<void> ClassicMembership::leave_group(std::string reason, env::TimePoin
   }
   auto answer = co_await (*connection)->ask(std::move(request), deadline);
   if (!answer) {
-    log_.debug("the group was not left group={} error={}", context_.options.group_id,
-               answer.error().message);
+    membership_log.debug("the group was not left group={} error={}", context_.options.group_id,
+                         answer.error().message);
   }
 }
 

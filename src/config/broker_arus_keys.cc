@@ -1,4 +1,4 @@
-// Arus's own keys of a broker.
+// Arus's own broker_arus_keys_table of a broker.
 #include "config/key_tables.h"
 
 namespace arus::config {
@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_arus_keys_table[] = {
     {.name = "arus.batch.validation", .update = cluster_wide, .effect = at_once,
      .fallback = "full", .rule = one_of("full, header"),
      .doc = "How closely produced batches are checked. `full` also decompresses each batch once "
@@ -62,6 +62,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_arus_keys() { return keys; }
+std::span<const ConfigKey> broker_arus_keys() { return broker_arus_keys_table; }
 
 }  // namespace arus::config

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/joined.h"
 #include "config/lookup.h"
 #include "config/text.h"
 

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_group_keys_table[] = {
     {.name = "group.consumer.assignment.interval.ms", .type = int32, .update = cluster_wide,
      .effect = at_once, .fallback = "1000", .rule = at_least(0),
      .doc = "Shortest time between two computed assignments of a consumer group."},
@@ -276,6 +276,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_group_keys() { return keys; }
+std::span<const ConfigKey> broker_group_keys() { return broker_group_keys_table; }
 
 }  // namespace arus::config

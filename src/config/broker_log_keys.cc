@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_log_keys_table[] = {
     {.name = "auto.create.topics.enable", .type = boolean, .importance = high,
      .effect = at_restart, .fallback = "true",
      .doc = "Whether asking for the metadata of a topic that does not exist creates it, with "
@@ -180,6 +180,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_log_keys() { return keys; }
+std::span<const ConfigKey> broker_log_keys() { return broker_log_keys_table; }
 
 }  // namespace arus::config

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_network_keys_table[] = {
     {.name = "advertised.listeners", .type = list, .importance = high, .effect = at_restart,
      .rule = nonempty_list,
      .doc = "The addresses that clients are told to connect to. Without it Arus tells each "
@@ -96,6 +96,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_network_keys() { return keys; }
+std::span<const ConfigKey> broker_network_keys() { return broker_network_keys_table; }
 
 }  // namespace arus::config

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_node_keys_table[] = {
     {.name = "alter.config.policy.class.name", .type = class_name, .importance = low,
      .doc = "A Java class that may veto changes of configuration. Arus loads no Java classes."},
     {.name = "background.threads", .type = int32, .importance = high, .update = cluster_wide,
@@ -66,6 +66,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_node_keys() { return keys; }
+std::span<const ConfigKey> broker_node_keys() { return broker_node_keys_table; }
 
 }  // namespace arus::config

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_quorum_keys_table[] = {
     {.name = "broker.heartbeat.interval.ms", .type = int32, .fallback = "2000",
      .doc = "How often a broker tells the controller that it is alive."},
     {.name = "broker.session.timeout.ms", .type = int32, .fallback = "9000",
@@ -113,6 +113,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_quorum_keys() { return keys; }
+std::span<const ConfigKey> broker_quorum_keys() { return broker_quorum_keys_table; }
 
 }  // namespace arus::config

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_quota_keys_table[] = {
     {.name = "alter.log.dirs.replication.quota.window.num", .type = int32, .importance = low,
      .fallback = "11", .rule = at_least(1),
      .doc = "How many samples the quota of moves between log directories remembers."},
@@ -50,6 +50,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_quota_keys() { return keys; }
+std::span<const ConfigKey> broker_quota_keys() { return broker_quota_keys_table; }
 
 }  // namespace arus::config

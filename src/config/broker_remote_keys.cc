@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_remote_keys_table[] = {
     {.name = "follower.fetch.last.tiered.offset.enable", .type = boolean, .update = cluster_wide,
      .fallback = "false",
      .doc = "Whether a new follower begins at the last offset that has been moved to tiered "
@@ -87,7 +87,7 @@ constexpr ConfigKey keys[] = {
      .doc = "Where the Java class that keeps track of tiered segments is loaded from."},
     {.name = "remote.log.metadata.manager.impl.prefix", .fallback = "rlmm.config.",
      .rule = nonempty_text,
-     .doc = "Prefix of the keys that are handed to the class that keeps track of tiered "
+     .doc = "Prefix of the broker_remote_keys_table that are handed to the class that keeps track of tiered "
             "segments."},
     {.name = "remote.log.metadata.manager.listener.name", .rule = nonempty_text,
      .doc = "The listener over which the class that keeps track of tiered segments connects."},
@@ -103,7 +103,7 @@ constexpr ConfigKey keys[] = {
      .doc = "Where the Java class that reads and writes tiered storage is loaded from."},
     {.name = "remote.log.storage.manager.impl.prefix", .fallback = "rsm.config.",
      .rule = nonempty_text,
-     .doc = "Prefix of the keys that are handed to the class that reads and writes tiered "
+     .doc = "Prefix of the broker_remote_keys_table that are handed to the class that reads and writes tiered "
             "storage."},
     {.name = "remote.log.storage.system.enable", .type = boolean, .fallback = "false",
      .doc = "Whether tiered storage is available to topics."},
@@ -112,6 +112,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_remote_keys() { return keys; }
+std::span<const ConfigKey> broker_remote_keys() { return broker_remote_keys_table; }
 
 }  // namespace arus::config

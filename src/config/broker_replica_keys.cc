@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_replica_keys_table[] = {
     {.name = "auto.leader.rebalance.enable", .type = boolean, .importance = high,
      .fallback = "true",
      .doc = "Whether leadership is moved back to preferred replicas from time to time."},
@@ -52,6 +52,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_replica_keys() { return keys; }
+std::span<const ConfigKey> broker_replica_keys() { return broker_replica_keys_table; }
 
 }  // namespace arus::config

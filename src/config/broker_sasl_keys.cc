@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_sasl_keys_table[] = {
     {.name = "sasl.client.callback.handler.class", .type = class_name,
      .doc = "A Java class of SASL logins to other nodes. Arus loads no Java classes."},
     {.name = "sasl.enabled.mechanisms", .type = list, .update = per_broker, .fallback = "GSSAPI",
@@ -99,15 +99,15 @@ constexpr ConfigKey keys[] = {
      .doc = "Issuer that an OAuth token must name."},
     {.name = "sasl.oauthbearer.jwks.endpoint.refresh.ms", .type = int64, .importance = low,
      .fallback = "3600000",
-     .doc = "How often the keys of the identity provider are fetched again."},
+     .doc = "How often the broker_sasl_keys_table of the identity provider are fetched again."},
     {.name = "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms", .type = int64,
      .importance = low, .fallback = "10000",
-     .doc = "Longest pause between two tries to fetch the keys of the identity provider."},
+     .doc = "Longest pause between two tries to fetch the broker_sasl_keys_table of the identity provider."},
     {.name = "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", .type = int64, .importance = low,
      .fallback = "100",
-     .doc = "First pause between two tries to fetch the keys of the identity provider."},
+     .doc = "First pause between two tries to fetch the broker_sasl_keys_table of the identity provider."},
     {.name = "sasl.oauthbearer.jwks.endpoint.url",
-     .doc = "Where the keys of the identity provider are fetched from."},
+     .doc = "Where the broker_sasl_keys_table of the identity provider are fetched from."},
     {.name = "sasl.oauthbearer.jwt.retriever.class", .type = class_name,
      .fallback = "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever",
      .doc = "The Java class that fetches OAuth tokens. Arus loads no Java classes."},
@@ -131,6 +131,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_sasl_keys() { return keys; }
+std::span<const ConfigKey> broker_sasl_keys() { return broker_sasl_keys_table; }
 
 }  // namespace arus::config

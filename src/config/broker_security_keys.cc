@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_security_keys_table[] = {
     {.name = "allow.everyone.if.no.acl.found", .type = Type::unknown, .effect = at_restart,
      .internal = true,
      .doc = "Whether a resource that no ACL covers is open to everyone, true or false (the "
@@ -102,6 +102,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_security_keys() { return keys; }
+std::span<const ConfigKey> broker_security_keys() { return broker_security_keys_table; }
 
 }  // namespace arus::config

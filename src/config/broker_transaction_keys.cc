@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey broker_transaction_keys_table[] = {
     {.name = "add.partitions.to.txn.retry.backoff.max.ms", .type = int32, .importance = high,
      .effect = at_restart, .fallback = "100", .rule = at_least(0),
      .doc = "The broker stops retrying to add a partition to a transaction once this much time "
@@ -63,6 +63,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> broker_transaction_keys() { return keys; }
+std::span<const ConfigKey> broker_transaction_keys() { return broker_transaction_keys_table; }
 
 }  // namespace arus::config

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey client_keys_table[] = {
     {.name = "interval.ms", .scope = client_metrics, .type = int32, .update = cluster_wide,
      .fallback = "300000",
      .doc = "How often clients that match push their metrics."},
@@ -54,6 +54,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> client_keys() { return keys; }
+std::span<const ConfigKey> client_keys() { return client_keys_table; }
 
 }  // namespace arus::config

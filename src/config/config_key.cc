@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/joined.h"
 #include "config/text.h"
 #include "config/value_rules.h"
 

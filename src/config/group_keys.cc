@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey group_keys_table[] = {
     {.name = "consumer.assignment.interval.ms", .scope = group, .type = int32,
      .update = cluster_wide, .effect = at_once, .fallback = "1000", .rule = at_least(0),
      .synonyms = {{{"group.consumer.assignment.interval.ms"}}},
@@ -80,6 +80,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> group_keys() { return keys; }
+std::span<const ConfigKey> group_keys() { return group_keys_table; }
 
 }  // namespace arus::config

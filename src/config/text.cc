@@ -58,13 +58,4 @@ bool ends_in_port(std::string_view address) {
   return read_integer(address.substr(colon + 1), port) && port >= 0 && port <= 65535;
 }
 
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (const std::string& part : parts) {
-    if (&part != &parts.front()) text += separator;
-    text += part;
-  }
-  return text;
-}
-
 }  // namespace arus::config

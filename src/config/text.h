@@ -21,6 +21,5 @@ std::vector<std::string> split_list(std::string_view text);
 bool read_integer(std::string_view text, std::int64_t& value);
 // Whether a port number stands behind the last colon.
 bool ends_in_port(std::string_view address);
-std::string joined(const std::vector<std::string>& parts, std::string_view separator);
 
 }  // namespace arus::config

@@ -7,7 +7,7 @@ namespace {
 using namespace words;
 
 // clang-format off: a table reads best with one key's facts together.
-constexpr ConfigKey keys[] = {
+constexpr ConfigKey topic_keys_table[] = {
     {.name = "arus.batch.validation", .scope = topic, .update = cluster_wide, .effect = at_once,
      .fallback = "full", .rule = one_of("full, header"), .synonyms = {{{"arus.batch.validation"}}},
      .doc = "How closely produced batches are checked. `full` also decompresses each batch once "
@@ -170,6 +170,6 @@ constexpr ConfigKey keys[] = {
 
 }  // namespace
 
-std::span<const ConfigKey> topic_keys() { return keys; }
+std::span<const ConfigKey> topic_keys() { return topic_keys_table; }
 
 }  // namespace arus::config

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/joined.h"
 #include "config/lookup.h"
 #include "config/text.h"
 

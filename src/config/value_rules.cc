@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/joined.h"
 #include "config/text.h"
 
 namespace arus::config {

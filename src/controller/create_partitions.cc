@@ -11,9 +11,9 @@ namespace {
 
 using protocol::CreatePartitionsRequest;
 using protocol::CreatePartitionsResponse;
-using Wanted = CreatePartitionsRequest::CreatePartitionsTopic;
+using Growth = CreatePartitionsRequest::CreatePartitionsTopic;
 
-Result<> grow(const DecisionContext& context, Placement& placement, const Wanted& wanted,
+Result<> grow(const DecisionContext& context, Placement& placement, const Growth& wanted,
               std::int64_t& created, Records& records) {
   const auto topic = context.image.topic(wanted.name);
   if (topic == nullptr) return fail(ErrorCode::unknown_topic_or_partition);

@@ -8,11 +8,11 @@ namespace {
 
 using protocol::DeleteTopicsRequest;
 using protocol::DeleteTopicsResponse;
-using Answer = DeleteTopicsResponse::DeletableTopicResult;
+using Deleted = DeleteTopicsResponse::DeletableTopicResult;
 
-Answer answer(std::optional<std::string> name, const Uuid& id, ErrorCode code,
-              std::optional<std::string> message) {
-  Answer made;
+Deleted answer(std::optional<std::string> name, const Uuid& id, ErrorCode code,
+               std::optional<std::string> message) {
+  Deleted made;
   made.name = std::move(name);
   made.topic_id = id;
   made.error_code = code;

@@ -8,12 +8,12 @@ namespace {
 constexpr std::int8_t recovering = 1;
 constexpr BrokerId leader_unchanged{-2};
 
-bool contains(const std::vector<BrokerId>& list, BrokerId broker) {
+bool lists(const std::vector<BrokerId>& list, BrokerId broker) {
   return std::ranges::find(list, broker) != list.end();
 }
 
 std::vector<BrokerId> subtract(std::vector<BrokerId> list, const std::vector<BrokerId>& others) {
-  std::erase_if(list, [&](BrokerId broker) { return contains(others, broker); });
+  std::erase_if(list, [&](BrokerId broker) { return lists(others, broker); });
   return list;
 }
 
@@ -74,7 +74,7 @@ void PartitionChange::complete_reassignment() {
   const std::vector<BrokerId> isr = subtract(isr_, removing_);
   if (replicas.empty() || isr.empty()) return;
   for (const BrokerId added : adding_) {
-    if (!contains(isr, added)) return;
+    if (!lists(isr, added)) return;
   }
   replicas_ = replicas;
   isr_ = isr;
@@ -93,14 +93,14 @@ void PartitionChange::update_elr() {
   }
   std::vector<BrokerId> candidates = current_.elr;
   for (const BrokerId member : current_.isr) {
-    if (!contains(candidates, member)) candidates.push_back(member);
+    if (!lists(candidates, member)) candidates.push_back(member);
   }
   elr_ = subtract(candidates, isr_);
   std::erase_if(elr_, [&](BrokerId broker) { return unclean_.contains(broker); });
 }
 
 bool PartitionChange::in_sync(BrokerId broker) const {
-  return contains(isr_, broker) || (surroundings_.elr_enabled && contains(elr_, broker));
+  return lists(isr_, broker) || (surroundings_.elr_enabled && lists(elr_, broker));
 }
 
 PartitionChange::Elected PartitionChange::elect() const {
@@ -110,7 +110,7 @@ PartitionChange::Elected PartitionChange::elect() const {
   if (election_ == Election::preferred && !replicas_.empty() && valid(replicas_.front())) {
     return {replicas_.front()};
   }
-  if (valid(current_.leader) && contains(replicas_, current_.leader)) return {current_.leader};
+  if (valid(current_.leader) && lists(replicas_, current_.leader)) return {current_.leader};
   for (const BrokerId replica : replicas_) {
     if (valid(replica)) return {replica};
   }
@@ -138,7 +138,7 @@ void PartitionChange::apply_election(protocol::PartitionChangeRecord& record) {
     isr_ = {elected.leader};
     recovery_state_ = recovering;
     update_elr();
-  } else if (!contains(isr_, elected.leader)) {
+  } else if (!lists(isr_, elected.leader)) {
     // Out of the ELR, and alone in sync.
     isr_ = {elected.leader};
     update_elr();
@@ -164,7 +164,7 @@ void PartitionChange::write_assignment(protocol::PartitionChangeRecord& record) 
   if (adding_ != current_.adding) record.adding_replicas = adding_;
   // Whoever was thrown out must not go on as if nothing had happened.
   const bool shrinks = std::ranges::any_of(
-      current_.replicas, [&](BrokerId replica) { return !contains(replicas_, replica); });
+      current_.replicas, [&](BrokerId replica) { return !lists(replicas_, replica); });
   if (shrinks && record.leader == leader_unchanged) record.leader = current_.leader;
 }
 

@@ -39,6 +39,8 @@ class File {
   virtual Result<> truncate(std::int64_t size_bytes) = 0;
   // Tells the system that these cached pages are not needed any more.
   virtual void drop_cache(std::int64_t offset, std::int64_t length) = 0;
+  // Tells it to read only what is asked for.
+  virtual void disable_read_ahead() = 0;
   [[nodiscard]] virtual const std::string& path() const = 0;
 };
 

@@ -37,54 +37,54 @@ std::optional<std::vector<BrokerId>> unless_empty(const std::vector<BrokerId>& i
   return ids;
 }
 
-// The version that is written under a metadata.version, and without what it cannot carry.
-struct Fitted {
-  MetadataRecord record;
-  std::int16_t version = 0;
-};
-
-Fitted fit(protocol::PartitionRecord record, const protocol::MetadataVersion& level) {
+// Each takes out of a record what a metadata.version cannot carry, and gives the version that is
+// written under it.
+std::int16_t fit(protocol::PartitionRecord& record, const protocol::MetadataVersion& level) {
   const std::int16_t version = level.partition_record;
   if (version < 2) {
     record.eligible_leader_replicas.reset();
     record.last_known_elr.reset();
   }
   if (version < 1) record.directories.clear();
-  return {std::move(record), version};
+  return version;
 }
 
-Fitted fit(protocol::PartitionChangeRecord record, const protocol::MetadataVersion& level) {
+std::int16_t fit(protocol::PartitionChangeRecord& record, const protocol::MetadataVersion& level) {
   const std::int16_t version = level.partition_change_record;
   if (version < 2) {
     record.eligible_leader_replicas.reset();
     record.last_known_elr.reset();
   }
   if (version < 1) record.directories.reset();
-  return {std::move(record), version};
+  return version;
 }
 
-Fitted fit(protocol::RegisterBrokerRecord record, const protocol::MetadataVersion& level) {
+std::int16_t fit(protocol::RegisterBrokerRecord& record, const protocol::MetadataVersion& level) {
   const std::int16_t version = level.register_broker_record;
   if (version < 4) record.cordoned_log_dirs.reset();
   if (version < 3) record.log_dirs.clear();
   if (version < 1) record.in_controlled_shutdown = false;
-  return {std::move(record), version};
+  return version;
 }
 
 // As low a version as says everything, as Kafka writes it.
-Fitted fit(protocol::BrokerRegistrationChangeRecord record,
-           const protocol::MetadataVersion& level) {
+std::int16_t fit(protocol::BrokerRegistrationChangeRecord& record,
+                 const protocol::MetadataVersion& level) {
   if (level.register_broker_record < 4) record.cordoned_log_dirs.reset();
-  const std::int16_t version = record.cordoned_log_dirs             ? 3
-                               : !record.log_dirs.empty()           ? 2
-                               : record.in_controlled_shutdown != 0 ? 1
-                                                                    : 0;
-  return {std::move(record), version};
+  return record.cordoned_log_dirs             ? 3
+         : !record.log_dirs.empty()           ? 2
+         : record.in_controlled_shutdown != 0 ? 1
+                                              : 0;
 }
 
-template <class Record>
-Fitted fit(Record record, const protocol::MetadataVersion&) {
-  return {std::move(record), 0};
+template <class... Records>
+std::int16_t fit_any_of(MetadataRecord& record, const protocol::MetadataVersion& level) {
+  std::int16_t version = 0;
+  const auto fit_if = [&](auto* kind) {
+    if (kind != nullptr) version = fit(*kind, level);
+  };
+  (fit_if(std::get_if<Records>(&record)), ...);
+  return version;
 }
 
 }  // namespace
@@ -92,8 +92,12 @@ Fitted fit(Record record, const protocol::MetadataVersion&) {
 Result<Bytes> encode_record(const MetadataRecord& record, std::int16_t metadata_version) {
   const auto* level = protocol::find_metadata_version(metadata_version);
   if (level == nullptr) level = &protocol::all_metadata_versions().back();
-  const Fitted fitted = std::visit([&](const auto& one) { return fit(one, *level); }, record);
-  return protocol::encode_metadata_record(fitted.record, fitted.version);
+  MetadataRecord fitted = record;
+  const std::int16_t version =
+      fit_any_of<protocol::PartitionRecord, protocol::PartitionChangeRecord,
+                 protocol::RegisterBrokerRecord, protocol::BrokerRegistrationChangeRecord>(fitted,
+                                                                                           *level);
+  return protocol::encode_metadata_record(fitted, version);
 }
 
 protocol::RegisterBrokerRecord to_record(const BrokerImage& broker) {

@@ -8,7 +8,7 @@
 namespace arus::net {
 namespace {
 
-const LogComponent log{"net.acceptor"};
+const LogComponent acceptor_log{"net.acceptor"};
 constexpr env::Duration pause_without_descriptors = env::milliseconds(100);
 
 }  // namespace
@@ -56,10 +56,10 @@ env::Task<void> Acceptor::run() {
     if (!socket) {
       const int os_error = socket.error().os_error;
       if (os_error == EMFILE || os_error == ENFILE || os_error == ENOMEM || os_error == ENOBUFS) {
-        log.warning("listener {}: {}; accepting pauses", name_, socket.error().message);
+        acceptor_log.warning("listener {}: {}; accepting pauses", name_, socket.error().message);
         co_await env::sleep_for(pause_without_descriptors);
       } else {
-        log.debug("listener {}: {}", name_, socket.error().message);
+        acceptor_log.debug("listener {}: {}", name_, socket.error().message);
         co_await env::yield();
       }
       continue;

@@ -5,7 +5,7 @@
 namespace arus::net {
 namespace {
 
-const LogComponent log{"security.audit"};
+const LogComponent authorization_log{"security.audit"};
 
 }  // namespace
 
@@ -53,13 +53,15 @@ std::int32_t Authorization::operations(security::ResourceType type, std::string_
 void Authorization::note(const security::Decision& decision, security::AclOperation operation,
                          security::ResourceType type, std::string_view name, Audit audit) const {
   if (decision.allowed) {
-    log.debug("principal={} host={} allowed {} on {}:{} api={} rule={}", caller_->principal_text(),
-              caller_->host(), security::name_of(operation), security::name_of(type), name,
-              api_key_, security::name_of(decision.rule));
+    authorization_log.debug("principal={} host={} allowed {} on {}:{} api={} rule={}",
+                            caller_->principal_text(), caller_->host(),
+                            security::name_of(operation), security::name_of(type), name, api_key_,
+                            security::name_of(decision.rule));
   } else if (audit == Audit::logged) {
-    log.info("principal={} host={} denied {} on {}:{} api={} rule={}", caller_->principal_text(),
-             caller_->host(), security::name_of(operation), security::name_of(type), name, api_key_,
-             security::name_of(decision.rule));
+    authorization_log.info("principal={} host={} denied {} on {}:{} api={} rule={}",
+                           caller_->principal_text(), caller_->host(), security::name_of(operation),
+                           security::name_of(type), name, api_key_,
+                           security::name_of(decision.rule));
   }
 }
 

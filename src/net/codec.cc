@@ -5,7 +5,7 @@
 namespace arus::net {
 namespace {
 
-const LogComponent log{"net.pipeline"};
+const LogComponent codec_log{"net.pipeline"};
 
 }  // namespace
 
@@ -16,7 +16,7 @@ void begin_answer(Writer& out, const Call& call) {
 }
 
 Answer close_because(const Call& call, const Error& error) {
-  log.info("closing connection from {}: {}", call.peer->remote.host, error.message);
+  codec_log.info("closing connection from {}: {}", call.peer->remote.host, error.message);
   return {.bytes = {}, .close = true};
 }
 

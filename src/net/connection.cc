@@ -10,7 +10,7 @@
 namespace arus::net {
 namespace {
 
-const LogComponent log{"net.connection"};
+const LogComponent connection_log{"net.connection"};
 constexpr env::Duration budget_patience = env::milliseconds(200);
 
 }  // namespace
@@ -93,7 +93,8 @@ bool Connection::read_available() {
     frames.clear();
     start_read_frames();
     if (!good) {
-      log.info("closing connection from {}: {}", peer_->remote.host, good.error().message);
+      connection_log.info("closing connection from {}: {}", peer_->remote.host,
+                          good.error().message);
       set_.metrics().connections_closed_garbage.add();
       return false;
     }
@@ -254,7 +255,7 @@ void Connection::watch_time() {
 void Connection::fire() {
   const env::TimePoint now = loop_.now();
   if (now >= write_deadline_) {
-    log.info("closing connection from {}: it takes no answers", peer_->remote.host);
+    connection_log.info("closing connection from {}: it takes no answers", peer_->remote.host);
     set_.metrics().connections_closed_slow.add();
     close();
     return;

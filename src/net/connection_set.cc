@@ -7,7 +7,7 @@
 namespace arus::net {
 namespace {
 
-const LogComponent log{"net.connection"};
+const LogComponent connections_log{"net.connection"};
 
 }  // namespace
 
@@ -107,8 +107,9 @@ void ConnectionSet::relieve_budget() {
     }
   }
   if (largest) {
-    log.warning("closing connection from {}: {} bytes of an unfinished request hold memory",
-                largest->peer().remote.host, largest->partial_bytes());
+    connections_log.warning(
+        "closing connection from {}: {} bytes of an unfinished request hold memory",
+        largest->peer().remote.host, largest->partial_bytes());
     metrics_.connections_closed_slow.add();
     largest->close();
   } else if (nearest && !overdrawn) {

@@ -13,7 +13,7 @@
 namespace arus::net {
 namespace {
 
-const LogComponent log{"net.pipeline"};
+const LogComponent pipeline_log{"net.pipeline"};
 constexpr auto api_versions_key = static_cast<std::int16_t>(protocol::ApiKey::api_versions);
 
 // An ApiVersions request of a version from the future gets error 35 and the range of ApiVersions
@@ -30,7 +30,7 @@ Answer refuse_version(std::int32_t correlation_id, protocol::VersionRange own) {
 }
 
 Answer hang_up(const Peer& peer, const std::string& why) {
-  log.info("closing connection from {}: {}", peer.remote.host, why);
+  pipeline_log.info("closing connection from {}: {}", peer.remote.host, why);
   return {.bytes = {}, .close = true};
 }
 

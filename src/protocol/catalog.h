@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ struct Recoded {
   bool reads_as_equal = false;
 };
 
+class AnyMessage;
+
 struct CatalogEntry {
   std::string_view name;  // "FetchRequest", "TopicRecord"
   std::string_view kind;  // request, response, header, metadata, coordinator-key, -value, data
@@ -27,10 +30,12 @@ struct CatalogEntry {
   std::int16_t min_version;
   std::int16_t max_version;
   std::int16_t first_flexible_version;
+  Result<std::unique_ptr<AnyMessage>> (*decode)(const Slice& body, std::int16_t version);
+
   // Decodes the whole of `body` and encodes it again.
-  Result<Recoded> (*recode)(const Slice& body, std::int16_t version);
+  [[nodiscard]] Result<Recoded> recode(const Slice& body, std::int16_t version) const;
   // The fields of that version as JSON, as Kafka's tools print them.
-  Result<std::string> (*to_json)(const Slice& body, std::int16_t version);
+  [[nodiscard]] Result<std::string> to_json(const Slice& body, std::int16_t version) const;
 };
 
 std::span<const CatalogEntry> request_catalog();

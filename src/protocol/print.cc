@@ -8,7 +8,6 @@
 
 #include "base/base64.h"
 #include "base/json.h"
-#include "protocol/catalog.h"
 
 namespace arus::protocol {
 namespace {
@@ -53,13 +52,6 @@ void MessagePrinter::value(const Uuid& content) { text_ += '"' + content.to_stri
 void MessagePrinter::value(const std::string& content) { text_ += json_text(content); }
 void MessagePrinter::value(const Slice& content) {
   text_ += '"' + encode_base64(content.view()) + '"';
-}
-
-const CatalogEntry* find_entry(std::span<const CatalogEntry> catalog, std::string_view name) {
-  for (const CatalogEntry& entry : catalog) {
-    if (entry.name == name) return &entry;
-  }
-  return nullptr;
 }
 
 }  // namespace arus::protocol

@@ -1,24 +1,39 @@
 #include "protocol/record_codec.h"
 
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
 namespace arus::protocol {
 namespace {
 
 constexpr std::uint32_t frame_version = 1;
 
-template <std::size_t I = 0>
+template <class Record>
+Result<MetadataRecord> decode_as(Reader& in, std::int16_t version) {
+  auto record = Record::decode(in, version);
+  if (!record) return fail(ErrorCode::invalid_record, std::move(record).error().message);
+  return MetadataRecord{std::move(*record)};
+}
+
+struct Kind {
+  std::uint32_t key;
+  Result<MetadataRecord> (*decode)(Reader& in, std::int16_t version);
+};
+
+template <class... Records>
+constexpr auto kinds_of(std::type_identity<std::variant<Records...>>) {
+  return std::array{Kind{Records::record_key, &decode_as<Records>}...};
+}
+constexpr auto kinds = kinds_of(std::type_identity<MetadataRecordKinds>{});
+
 Result<MetadataRecord> decode_body(std::uint32_t key, std::int16_t version, Reader& in) {
-  if constexpr (I == std::variant_size_v<MetadataRecord>) {
+  const auto kind = std::ranges::find(kinds, key, &Kind::key);
+  if (kind == kinds.end()) {
     return fail(ErrorCode::invalid_record,
                 "there is no metadata record with the key " + std::to_string(key));
-  } else {
-    using Record = std::variant_alternative_t<I, MetadataRecord>;
-    if (key != static_cast<std::uint32_t>(Record::record_key)) {
-      return decode_body<I + 1>(key, version, in);
-    }
-    auto record = Record::decode(in, version);
-    if (!record) return fail(ErrorCode::invalid_record, record.error().message);
-    return MetadataRecord{std::move(*record)};
   }
+  return kind->decode(in, version);
 }
 
 }  // namespace
@@ -38,17 +53,19 @@ Result<VersionedRecord> decode_metadata_record(ByteView value) {
 }
 
 Result<Bytes> encode_metadata_record(const MetadataRecord& record, std::int16_t version) {
-  return std::visit(
-      [&](const auto& one) -> Result<Bytes> {
+  const auto size = std::visit(
+      [&](const auto& one) -> Result<std::size_t> {
         ARUS_TRY(one.check(version));
-        Writer out{one.encoded_size(version) + 8};
-        out.uvarint(frame_version);
-        out.uvarint(static_cast<std::uint64_t>(one.record_key));
-        out.uvarint(static_cast<std::uint64_t>(version));
-        one.encode(out, version);
-        return out.take_bytes();
+        return one.encoded_size(version);
       },
       record);
+  if (!size) return fail(size.error());
+  Writer out{*size + 8};
+  out.uvarint(frame_version);
+  out.uvarint(static_cast<std::uint64_t>(record_key(record)));
+  out.uvarint(static_cast<std::uint64_t>(version));
+  std::visit([&](const auto& one) { one.encode(out, version); }, record);
+  return out.take_bytes();
 }
 
 std::int16_t record_key(const MetadataRecord& record) {

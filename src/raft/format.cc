@@ -16,7 +16,7 @@ namespace arus::raft {
 namespace {
 
 constexpr std::size_t salt_bytes = 24;
-constexpr std::int16_t newest_kraft_version = 1;
+constexpr std::int16_t formatted_kraft_version = 1;
 
 // The identity in a meta.properties; only what must agree.
 struct Stamped {
@@ -77,7 +77,7 @@ std::optional<VoterSet> first_voters(const FormatOptions& options, const Uuid& d
                          .directory_id = directory_id,
                          .endpoints = options.endpoints,
                          .min_kraft_version = 0,
-                         .max_kraft_version = newest_kraft_version}}};
+                         .max_kraft_version = formatted_kraft_version}}};
 }
 
 Result<> check_options(const FormatOptions& options) {

@@ -9,7 +9,7 @@
 namespace arus::replication {
 namespace {
 
-const LogComponent log_lines{"replication.partitions"};
+const LogComponent loop_partitions_log{"replication.partitions"};
 constexpr std::size_t recoveries_at_once = 16;
 
 metadata::ConfigResource broker_resource(std::string name) {
@@ -132,7 +132,7 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
   const Partition::Use use(*partition);
   auto log = co_await directory->open_log(name, partition->id().topic_id, config);
   if (!log) {
-    log_lines.error("{}: {}", name.to_string(), log.error().message);
+    loop_partitions_log.error("{}: {}", name.to_string(), log.error().message);
     // Once there is space, whoever asks for it has it opened again.
     if (storage::is_full_disk(log.error())) partitions_.erase(partition->id());
     partition->fail_to_open(log.error());
@@ -281,7 +281,8 @@ env::Task<void> LoopPartitions::remove(metadata::TopicImage topic,
     storage::LogDirectory* const directory = directories_.place(name, topic.id, wanted);
     if (directory == nullptr) continue;
     if (const auto removed = co_await directory->remove_log(name, topic.id); !removed) {
-      log_lines.warning("{} cannot be removed: {}", name.to_string(), removed.error().message);
+      loop_partitions_log.warning("{} cannot be removed: {}", name.to_string(),
+                                  removed.error().message);
     }
   }
   removals_.erase(topic.name);
@@ -298,8 +299,9 @@ env::Task<Result<>> LoopPartitions::recover() {
     const bool belongs = topic && (!found.log.topic_id || *found.log.topic_id == topic->id) &&
                          assigned(*image(), {topic->id, name.partition}, &replica) != nullptr;
     if (!belongs) {
-      log_lines.warning("{} in {} belongs to no partition of this broker and is set aside",
-                        name.to_string(), found.directory->path());
+      loop_partitions_log.warning(
+          "{} in {} belongs to no partition of this broker and is set aside", name.to_string(),
+          found.directory->path());
       const auto aside = co_await found.directory->set_aside(name);
       if (!aside && !found.directory->offline()) co_return aside;
     } else if (!found.directory->clean_shutdown_epoch()) {

@@ -8,7 +8,7 @@
 namespace arus::replication {
 namespace {
 
-const LogComponent log_lines{"replication.partition"};
+const LogComponent partition_log{"replication.partition"};
 
 }  // namespace
 
@@ -59,8 +59,8 @@ void Partition::set_leadership(const Leadership& leadership) {
   leadership_ = leadership;
   if (log_ && leadership_.here && leadership_.epoch > log_->latest_epoch()) {
     if (const auto begun = log_->begin_epoch(leadership_.epoch); !begun) {
-      log_lines.error("{}: epoch {} cannot begin: {}", name_.to_string(), leadership_.epoch.value(),
-                      begun.error().message);
+      partition_log.error("{}: epoch {} cannot begin: {}", name_.to_string(),
+                          leadership_.epoch.value(), begun.error().message);
     }
   }
   if (!changed) return;
@@ -137,7 +137,7 @@ void Partition::on_progress() {
 
 // Reads below the high watermark go on; appends are refused by the log itself from now on.
 void Partition::on_failure(const Error& error) {
-  log_lines.error("{}: {}", name_.to_string(), error.message);
+  partition_log.error("{}: {}", name_.to_string(), error.message);
   append_waits_.fail(error);
   watches_.notify();
 }

@@ -1,6 +1,6 @@
 #include "storage/checkpoint_file.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

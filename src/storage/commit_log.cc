@@ -16,7 +16,7 @@ namespace format = commit_log_format;
 
 namespace {
 
-const LogComponent log{"storage.commit_log"};
+const LogComponent commit_events{"storage.commit_log"};
 
 constexpr std::size_t smallest_file_bytes = 2 * format::block_bytes;
 constexpr std::uint64_t entries_between_tries = 10'000;  // after a file found no space
@@ -245,7 +245,7 @@ BackgroundJob CommitLog::make_file_job() {
     }
     const bool no_space = is_full_disk(file.error()) || file.error().os_error == EFBIG;
     if (!no_space) return fail(std::move(file).error());
-    log.warning("{}; segments are flushed instead", file.error().message);
+    commit_events.warning("{}; segments are flushed instead", file.error().message);
     made->no_space = true;
     return files.remove(made->lap.path);
   };

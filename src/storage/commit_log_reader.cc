@@ -16,7 +16,7 @@ namespace format = commit_log_format;
 
 namespace {
 
-const LogComponent log{"storage.commit_log"};
+const LogComponent commit_log_reader_log{"storage.commit_log"};
 
 constexpr std::int64_t most_file_bytes = std::int64_t{1} << 30;
 
@@ -91,8 +91,8 @@ Result<FoundCommitLog> read_commit_log(env::FileSystem& files, const std::string
   for (std::size_t i = 0; i < found.laps.size(); ++i) {
     const FoundLap& lap = found.laps[i];
     if (i > 0 && lap.header.first_sequence != found.next_sequence) {
-      log.error("{}: the commit log lacks the entries from {} to {}", lap.path, found.next_sequence,
-                lap.header.first_sequence);
+      commit_log_reader_log.error("{}: the commit log lacks the entries from {} to {}", lap.path,
+                                  found.next_sequence, lap.header.first_sequence);
     }
     const auto bytes = files.read_file(lap.path, most_file_bytes);
     if (!bytes) return fail(bytes.error());
@@ -127,7 +127,7 @@ Result<> set_aside(env::FileSystem& files, const std::string& root, FoundCommitL
   for (const FoundLap& lap : found.laps) {
     const std::string kept =
         join_path(root, std::string(format::aside_prefix) + std::to_string(lap.header.generation));
-    log.warning("{} is not replayed: {}; it is kept as {}", lap.path, why, kept);
+    commit_log_reader_log.warning("{} is not replayed: {}; it is kept as {}", lap.path, why, kept);
     ARUS_TRY(files.rename(lap.path, kept));
   }
   if (!found.laps.empty()) ARUS_TRY(files.sync_directory(root));
@@ -229,8 +229,9 @@ Result<> Restorer::restore(const FoundWrite& write) {
   const auto overtaken = is_overtaken(write, there, *size);
   if (!overtaken) return fail(overtaken.error());
   if (*overtaken) {
-    log.warning("{}: replay ends at {}, where a batch of a later leader epoch stands",
-                segment_->path(), write.position);
+    commit_log_reader_log.warning(
+        "{}: replay ends at {}, where a batch of a later leader epoch stands", segment_->path(),
+        write.position);
     stopped_ = true;
     return {};
   }

@@ -16,7 +16,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.directory"};
+const LogComponent directory_contents_log{"storage.directory"};
 
 constexpr std::int64_t small_file_bytes = 1 << 20;
 
@@ -50,7 +50,7 @@ Result<bool> read_checkpoint(env::FileSystem& files, const std::string& director
   if (!text) return fail(text.error());
   const auto entries = parse_offset_checkpoint(as_text(*text));
   if (!entries) {
-    log.warning("{}: {}; it is not used", path, entries.error().message);
+    directory_contents_log.warning("{}: {}; it is not used", path, entries.error().message);
     return false;
   }
   for (const PartitionOffset& entry : *entries) {
@@ -125,7 +125,8 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
     auto name = parse_partition_directory(entry.name);
     if (!name) {
       if (entry.name != "lost+found") {
-        log.warning("{}: leaves the directory {} alone, it is no partition's", path, entry.name);
+        directory_contents_log.warning("{}: leaves the directory {} alone, it is no partition's",
+                                       path, entry.name);
       }
       continue;
     }
@@ -133,7 +134,7 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
     if (name->kind == PartitionDirectoryKind::deleted) {
       contents.deleted.push_back(directory);
     } else if (name->kind != PartitionDirectoryKind::live) {
-      log.info("{}: leaves {} alone", path, entry.name);
+      directory_contents_log.info("{}: leaves {} alone", path, entry.name);
     } else if (name->partition.topic != metadata_topic_name) {
       const auto topic_id = read_topic_id(files, directory);
       contents.found.push_back({std::move(name->partition), topic_id});

@@ -11,7 +11,7 @@
 namespace arus::storage {
 
 namespace {
-const LogComponent log{"storage.writer"};
+const LogComponent directory_writer_log{"storage.writer"};
 }  // namespace
 
 Result<std::shared_ptr<env::File>> WriterFiles::open(const std::shared_ptr<WriterFile>& file) {
@@ -332,7 +332,7 @@ void DirectoryWriter::answer(const std::weak_ptr<WritePort>& port, env::Loop& lo
 
 void DirectoryWriter::go_offline(const Error& error) {
   if (failure_) return;
-  log.error("{} goes offline: {}", root_, error.message);
+  directory_writer_log.error("{} goes offline: {}", root_, error.message);
   failure_ = error;
   failure_->code = ErrorCode::kafka_storage_error;
   waiting_.clear();

@@ -13,7 +13,7 @@ namespace arus::storage {
 
 namespace {
 
-constexpr std::size_t window_bytes = std::size_t{256} << 10;
+constexpr std::size_t cleaning_window_bytes = std::size_t{256} << 10;
 constexpr std::size_t out_bytes = std::size_t{256} << 10;
 constexpr std::int64_t largest_file_bytes = std::numeric_limits<std::int32_t>::max();
 
@@ -63,7 +63,8 @@ Result<> LogCleaning::open(const CleanableSegment& segment) {
   auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
   if (!file) return fail(std::move(file).error());
   source_ = std::move(*file);
-  scanner_.emplace(*source_, 0, segment.size_bytes, env::ReadMode::may_block, window_bytes);
+  scanner_.emplace(*source_, 0, segment.size_bytes, env::ReadMode::may_block,
+                   cleaning_window_bytes);
   next_ = segment.base;
   return {};
 }

@@ -25,6 +25,8 @@ Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>&
                    env::OpenMode::read);
     if (!opened) return fail(std::move(opened).error());
     slot = std::move(*opened);
+    // What is not cached is read in large pieces, and let go again.
+    slot->disable_read_ahead();
   }
   return slot.get();
 }

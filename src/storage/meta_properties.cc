@@ -1,6 +1,6 @@
 #include "storage/meta_properties.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <chrono>

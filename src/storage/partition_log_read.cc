@@ -16,6 +16,8 @@ namespace {
 
 // With so much at hand a reader is answered rather than made to wait for the disk for more.
 constexpr std::size_t worth_answering_bytes = std::size_t{64} << 10;
+// What a reader of old data gets at once, for a buffer of its own.
+constexpr std::int32_t cold_piece_bytes = 1 << 20;
 
 const LogComponent log_lines{"storage.read"};
 
@@ -81,7 +83,8 @@ SegmentRead PartitionLog::request_for(const Segment& segment, Offset from, Fetch
 }
 
 // The part of read() that may wait for the disk, and so may find another segment by this name than
-// the loop knew before.
+// the loop knew before. What it brings into the page cache goes again: a reader of old data must
+// not push out what those at the end of logs are about to read.
 env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset from,
                                                           FetchBound bound, SegmentView& facts) {
   const auto hold = co_await file_latch_.share();
@@ -90,10 +93,17 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   // Compaction has made it part of the one before.
   if (segment == nullptr) co_return fail(Error{ErrorCode::kafka_storage_error, "Gone", EAGAIN});
   facts = view(*segment);
+  bound.max_bytes = std::min(bound.max_bytes, cold_piece_bytes);
   const SegmentRead request = request_for(*segment, from, bound);
+  const bool newest = segment == segments_.back().get();
   env::FileSystem& files = host_->environment.files();
-  co_return co_await env::run_on(host_->pool, [&files, &facts, &request] {
-    return read_batches(files, facts, request, env::ReadMode::may_block);
+  co_return co_await env::run_on(host_->pool, [&files, &facts, &request, newest] {
+    auto batches = read_batches(files, facts, request, env::ReadMode::may_block);
+    if (batches && !newest && !batches->records.empty()) {
+      const auto size = static_cast<std::int64_t>(batches->records.size());
+      facts.log->drop_cache(batches->next.position - size, size);
+    }
+    return batches;
   });
 }
 

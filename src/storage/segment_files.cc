@@ -8,7 +8,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.recovery"};
+const LogComponent segment_files_log{"storage.recovery"};
 
 // True where something was renamed or removed and the directory must be listed again.
 Result<bool> tidy(env::FileSystem& files, const std::string& directory,
@@ -66,7 +66,7 @@ Result<PartitionFiles> collect_partition_files(env::FileSystem& files,
       if (!base) continue;
       const auto segment = found.segments.find(*base);
       if (segment == found.segments.end()) {
-        log.warning("{}: removes {}, whose segment is gone", directory, entry.name);
+        segment_files_log.warning("{}: removes {}, whose segment is gone", directory, entry.name);
         ARUS_TRY(files.remove(join_path(directory, entry.name)));
       } else {
         ARUS_TRY(note_size(files, directory, entry.name, segment->second.*size));

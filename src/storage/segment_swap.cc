@@ -12,7 +12,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.recovery"};
+const LogComponent segment_swap_log{"storage.recovery"};
 
 constexpr std::string_view index_kinds[] = {suffix::offset_index, suffix::time_index,
                                             suffix::transaction_index};
@@ -113,7 +113,7 @@ Result<> remove_replaced(env::FileSystem& files, const std::string& folder, Offs
     if (!old || *old < base || (*old >= *next && *old != base)) continue;
     ARUS_TRY(files.remove(join_path(folder, entry.name)));
   }
-  log.info("{}: completes the swap of segment {}", folder, base.value());
+  segment_swap_log.info("{}: completes the swap of segment {}", folder, base.value());
   return {};
 }
 

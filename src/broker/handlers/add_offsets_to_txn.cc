@@ -12,30 +12,32 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::AddOffsetsToTxnRequest;
-using Response = protocol::AddOffsetsToTxnResponse;
 using coordinator::Reply;
 using coordinator::TransactionMachine;
 using coordinator::Turn;
+using protocol::AddOffsetsToTxnRequest;
+using protocol::AddOffsetsToTxnResponse;
 using security::AclOperation;
 using security::ResourceType;
 using Codes = std::vector<ErrorCode>;
 
-constexpr std::int16_t fenced_from_version = 2;
+constexpr std::int16_t offsets_fenced_from_version = 2;
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_add_offsets_to_txn(AddOffsetsToTxnRequest& request, const net::Context& context,
+                              net::Refusals<AddOffsetsToTxnResponse>& refusals) {
   const net::Authorization& may = context.authorization();
   if (!may.allows(AclOperation::write, ResourceType::transactional_id, request.transactional_id)) {
-    refusals.whole(
-        refused_as_whole<Response>(request, ErrorCode::transactional_id_authorization_failed));
+    refusals.whole(refused_as_whole<AddOffsetsToTxnResponse>(
+        request, ErrorCode::transactional_id_authorization_failed));
   } else if (!may.allows(AclOperation::read, ResourceType::group, request.group_id)) {
-    refusals.whole(refused_as_whole<Response>(request, ErrorCode::group_authorization_failed));
+    refusals.whole(
+        refused_as_whole<AddOffsetsToTxnResponse>(request, ErrorCode::group_authorization_failed));
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<AddOffsetsToTxnResponse> handle(AddOffsetsToTxnRequest request, Context& context) {
   const auto partition = context.groups().partition_of(request.group_id);
-  if (!partition) co_return failed_as_whole<Response>(partition.error());
+  if (!partition) co_return failed_as_whole<AddOffsetsToTxnResponse>(partition.error());
   coordinator::TransactionPartitions added{.transactional_id = request.transactional_id,
                                            .producer_id = request.producer_id,
                                            .producer_epoch = request.producer_epoch,
@@ -45,16 +47,17 @@ env::Task<Response> handle(Request request, Context& context) {
                                                            Reply<Codes> reply) mutable {
         machine.add_partitions(turn, std::move(added), std::move(reply));
       });
-  Response response;
+  AddOffsetsToTxnResponse response;
   response.error_code = fenced_code(answer ? answer->front() : answer.error().code,
-                                    context.version(), fenced_from_version);
+                                    context.version(), offsets_fenced_from_version);
   co_return response;
 }
 
 }  // namespace
 
 std::unique_ptr<net::Handler> add_offsets_to_txn_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<AddOffsetsToTxnRequest, Context>(
+      handle, net::Checks<AddOffsetsToTxnRequest>(check_add_offsets_to_txn));
 }
 
 }  // namespace arus::broker

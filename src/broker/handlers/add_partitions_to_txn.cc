@@ -15,10 +15,10 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::AddPartitionsToTxnRequest;
-using Response = protocol::AddPartitionsToTxnResponse;
-using Transaction = Request::AddPartitionsToTxnTransaction;
-using Result = Response::AddPartitionsToTxnResult;
+using protocol::AddPartitionsToTxnRequest;
+using protocol::AddPartitionsToTxnResponse;
+using Transaction = AddPartitionsToTxnRequest::AddPartitionsToTxnTransaction;
+using Result = AddPartitionsToTxnResponse::AddPartitionsToTxnResult;
 using coordinator::Reply;
 using coordinator::TransactionMachine;
 using coordinator::Turn;
@@ -26,7 +26,7 @@ using security::AclOperation;
 using security::ResourceType;
 using Codes = std::vector<ErrorCode>;
 
-constexpr std::int16_t fenced_from_version = 2;
+constexpr std::int16_t partitions_fenced_from_version = 2;
 constexpr std::int16_t brokers_from_version = 4;
 
 // Every partition once, in the order of the request.
@@ -107,13 +107,13 @@ env::Task<Result> add(const Context& context, Transaction transaction) {
     std::ranges::fill(codes, answer.error().code);
   }
   for (ErrorCode& code : codes) {
-    code = fenced_code(code, context.version(), fenced_from_version);
+    code = fenced_code(code, context.version(), partitions_fenced_from_version);
   }
   co_return answer_of(transaction, codes);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<AddPartitionsToTxnResponse> handle(AddPartitionsToTxnRequest request, Context& context) {
+  AddPartitionsToTxnResponse response;
   if (context.version() < brokers_from_version) {
     Transaction transaction;
     transaction.transactional_id = std::move(request.v3_and_below_transactional_id);
@@ -137,8 +137,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> add_partitions_to_txn_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<AddPartitionsToTxnRequest, Context>(
+      handle, net::checked_in_handler<AddPartitionsToTxnRequest>(
                   "clients and brokers need different rights, and one refusal stops the others"));
 }
 

@@ -8,13 +8,11 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::AlterClientQuotasRequest;
-using Response = protocol::AlterClientQuotasResponse;
+using protocol::AlterClientQuotasRequest;
+using protocol::AlterClientQuotasResponse;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-
-Response failed(const Request& request, const Error& error) {
-  Response response;
+AlterClientQuotasResponse failed(const AlterClientQuotasRequest& request, const Error& error) {
+  AlterClientQuotasResponse response;
   for (const auto& entry : request.entries) {
     auto& result = response.entries.emplace_back();
     result.error_code = error.code;
@@ -26,10 +24,12 @@ Response failed(const Request& request, const Error& error) {
   return response;
 }
 
-Response refuse(const Request& request, ErrorCode code) { return failed(request, {code, {}, 0}); }
+AlterClientQuotasResponse refuse(const AlterClientQuotasRequest& request, ErrorCode code) {
+  return failed(request, {code, {}, 0});
+}
 
-env::Task<Response> handle(Request request, Context& context) {
-  const auto caller = context.caller(timeout_ms);
+env::Task<AlterClientQuotasResponse> handle(AlterClientQuotasRequest request, Context& context) {
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().alter_client_quotas(caller, request);
   if (!answer) co_return failed(request, answer.error());
   co_return std::move(*answer);
@@ -38,8 +38,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> alter_client_quotas_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::alter_configs, refuse));
+  return net::make_handler<AlterClientQuotasRequest, Context>(
+      handle,
+      net::needs_cluster<AlterClientQuotasRequest>(security::AclOperation::alter_configs, refuse));
 }
 
 }  // namespace arus::broker

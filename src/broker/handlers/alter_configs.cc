@@ -9,13 +9,11 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::AlterConfigsRequest;
-using Response = protocol::AlterConfigsResponse;
-using Resource = Request::AlterConfigsResource;
+using protocol::AlterConfigsRequest;
+using protocol::AlterConfigsResponse;
+using Resource = AlterConfigsRequest::AlterConfigsResource;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-
-void add(Response& response, const Resource& resource, const Error& error) {
+void add(AlterConfigsResponse& response, const Resource& resource, const Error& error) {
   auto& result = response.responses.emplace_back();
   result.resource_type = resource.resource_type;
   result.resource_name = resource.resource_name;
@@ -23,8 +21,8 @@ void add(Response& response, const Resource& resource, const Error& error) {
   result.error_message = message_of(error);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<AlterConfigsResponse> handle(AlterConfigsRequest request, Context& context) {
+  AlterConfigsResponse response;
   std::vector<Resource> allowed;
   for (auto& resource : request.resources) {
     const auto type = config_resource_type(resource.resource_type);
@@ -42,7 +40,7 @@ env::Task<Response> handle(Request request, Context& context) {
   }
   if (allowed.empty()) co_return response;
   request.resources = allowed;
-  const auto caller = context.caller(timeout_ms);
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().alter_configs(caller, std::move(request));
   if (!answer) {
     for (const auto& resource : allowed) add(response, resource, answer.error());
@@ -55,8 +53,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> alter_configs_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<AlterConfigsRequest, Context>(
+      handle, net::checked_in_handler<AlterConfigsRequest>(
                   "each resource asks for the operation on the kind of thing that it is"));
 }
 

@@ -10,16 +10,15 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::AlterUserScramCredentialsRequest;
-using Response = protocol::AlterUserScramCredentialsResponse;
+using protocol::AlterUserScramCredentialsRequest;
+using protocol::AlterUserScramCredentialsResponse;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-
-Response failed(const Request& request, const Error& error) {
+AlterUserScramCredentialsResponse failed(const AlterUserScramCredentialsRequest& request,
+                                         const Error& error) {
   std::set<std::string> users;
   for (const auto& deletion : request.deletions) users.insert(deletion.name);
   for (const auto& upsertion : request.upsertions) users.insert(upsertion.name);
-  Response response;
+  AlterUserScramCredentialsResponse response;
   for (const auto& user : users) {
     auto& result = response.results.emplace_back();
     result.user = user;
@@ -29,10 +28,14 @@ Response failed(const Request& request, const Error& error) {
   return response;
 }
 
-Response refuse(const Request& request, ErrorCode code) { return failed(request, {code, {}, 0}); }
+AlterUserScramCredentialsResponse refuse(const AlterUserScramCredentialsRequest& request,
+                                         ErrorCode code) {
+  return failed(request, {code, {}, 0});
+}
 
-env::Task<Response> handle(Request request, Context& context) {
-  const auto caller = context.caller(timeout_ms);
+env::Task<AlterUserScramCredentialsResponse> handle(AlterUserScramCredentialsRequest request,
+                                                    Context& context) {
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().alter_user_scram_credentials(caller, request);
   if (!answer) co_return failed(request, answer.error());
   co_return std::move(*answer);
@@ -41,8 +44,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> alter_user_scram_credentials_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::alter, refuse));
+  return net::make_handler<AlterUserScramCredentialsRequest, Context>(
+      handle,
+      net::needs_cluster<AlterUserScramCredentialsRequest>(security::AclOperation::alter, refuse));
 }
 
 }  // namespace arus::broker

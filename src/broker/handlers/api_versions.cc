@@ -9,8 +9,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ApiVersionsRequest;
-using Response = protocol::ApiVersionsResponse;
+using protocol::ApiVersionsRequest;
+using protocol::ApiVersionsResponse;
 
 // Clients before version 4 cannot read a range that begins at 0, so they are told of the one
 // feature whose range does not.
@@ -24,7 +24,7 @@ bool is_client_name(const std::string& text) {
   return std::ranges::all_of(text, [&](char c) { return plain(c) || c == '-' || c == '.'; });
 }
 
-void describe_features(const Context& context, Response& response) {
+void describe_features(const Context& context, ApiVersionsResponse& response) {
   for (const auto& feature : protocol::all_features()) {
     if (context.version() < all_features_from_version && feature.min == 0) continue;
     auto& entry = response.supported_features.emplace_back();
@@ -43,8 +43,8 @@ void describe_features(const Context& context, Response& response) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<ApiVersionsResponse> handle(ApiVersionsRequest request, Context& context) {
+  ApiVersionsResponse response;
   const bool named = context.version() >= 3;
   if (named && (!is_client_name(request.client_software_name) ||
                 !is_client_name(request.client_software_version))) {
@@ -64,7 +64,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> api_versions_handler() {
-  return net::make_handler<Request, Context>(handle, net::open_to_everyone<Request>());
+  return net::make_handler<ApiVersionsRequest, Context>(
+      handle, net::open_to_everyone<ApiVersionsRequest>());
 }
 
 }  // namespace arus::broker

@@ -14,9 +14,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ConsumerGroupDescribeRequest;
-using Response = protocol::ConsumerGroupDescribeResponse;
-using Group = Response::DescribedGroup;
+using protocol::ConsumerGroupDescribeRequest;
+using protocol::ConsumerGroupDescribeResponse;
+using Group = ConsumerGroupDescribeResponse::DescribedGroup;
 using security::AclOperation;
 using security::ResourceType;
 
@@ -68,8 +68,9 @@ env::Task<Group> describe(std::string id, Context& context) {
   co_return std::move(*group);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<ConsumerGroupDescribeResponse> handle(ConsumerGroupDescribeRequest request,
+                                                Context& context) {
+  ConsumerGroupDescribeResponse response;
   const auto protocols = context.config()->list("group.coordinator.rebalance.protocols");
   const bool served = std::ranges::find(protocols, protocol_name) != protocols.end();
   for (auto& id : request.group_ids) {
@@ -90,8 +91,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> consumer_group_describe_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("which topics a group uses is found out first"));
+  return net::make_handler<ConsumerGroupDescribeRequest, Context>(
+      handle, net::checked_in_handler<ConsumerGroupDescribeRequest>(
+                  "which topics a group uses is found out first"));
 }
 
 }  // namespace arus::broker

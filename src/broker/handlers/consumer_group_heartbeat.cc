@@ -13,16 +13,20 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ConsumerGroupHeartbeatRequest;
-using Response = protocol::ConsumerGroupHeartbeatResponse;
+using protocol::ConsumerGroupHeartbeatRequest;
+using protocol::ConsumerGroupHeartbeatResponse;
 using security::AclOperation;
 using security::ResourceType;
 
-constexpr std::string_view protocol_name = "consumer";
+constexpr std::string_view consumer_protocol_name = "consumer";
 
-Response refused(ErrorCode code) { return failed_as_whole<Response>(Error{code, {}, 0}); }
+ConsumerGroupHeartbeatResponse refused(ErrorCode code) {
+  return failed_as_whole<ConsumerGroupHeartbeatResponse>(Error{code, {}, 0});
+}
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_consumer_group_heartbeat(ConsumerGroupHeartbeatRequest& request,
+                                    const net::Context& context,
+                                    net::Refusals<ConsumerGroupHeartbeatResponse>& refusals) {
   const net::Authorization& may = context.authorization();
   if (!may.allows(AclOperation::read, ResourceType::group, request.group_id)) {
     refusals.whole(refused(ErrorCode::group_authorization_failed));
@@ -36,22 +40,23 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<ConsumerGroupHeartbeatResponse> handle(ConsumerGroupHeartbeatRequest request,
+                                                 Context& context) {
   const auto protocols = context.config()->list("group.coordinator.rebalance.protocols");
-  if (std::ranges::find(protocols, protocol_name) == protocols.end()) {
+  if (std::ranges::find(protocols, consumer_protocol_name) == protocols.end()) {
     co_return refused(ErrorCode::unsupported_version);
   }
   const auto assignors = context.config()->list("group.consumer.assignors");
   const auto form = coordinator::check_heartbeat(request, context.version(), assignors);
-  if (!form) co_return failed_as_whole<Response>(form.error());
+  if (!form) co_return failed_as_whole<ConsumerGroupHeartbeatResponse>(form.error());
 
   const std::string group = request.group_id;
   // The context outlives the answer, which this waits for.
   const net::Authorization* const may = &context.authorization();
-  auto beaten = co_await context.groups().ask<Response>(
+  auto beaten = co_await context.groups().ask<ConsumerGroupHeartbeatResponse>(
       group, [caller = group_caller(context), request = std::move(request), may](
                  coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                 coordinator::Reply<Response> reply) mutable {
+                 coordinator::Reply<ConsumerGroupHeartbeatResponse> reply) mutable {
         machine.consumer_group_heartbeat(
             turn, caller, std::move(request),
             [may](std::string_view topic) {
@@ -59,14 +64,15 @@ env::Task<Response> handle(Request request, Context& context) {
             },
             std::move(reply));
       });
-  if (!beaten) co_return failed_as_whole<Response>(beaten.error());
+  if (!beaten) co_return failed_as_whole<ConsumerGroupHeartbeatResponse>(beaten.error());
   co_return std::move(*beaten);
 }
 
 }  // namespace
 
 std::unique_ptr<net::Handler> consumer_group_heartbeat_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<ConsumerGroupHeartbeatRequest, Context>(
+      handle, net::Checks<ConsumerGroupHeartbeatRequest>(check_consumer_group_heartbeat));
 }
 
 }  // namespace arus::broker

@@ -8,27 +8,27 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::CreateAclsRequest;
-using Response = protocol::CreateAclsResponse;
+using protocol::CreateAclsRequest;
+using protocol::CreateAclsResponse;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-
-Response failed(const Request& request, const Error& error) {
-  Response response;
+CreateAclsResponse failed(const CreateAclsRequest& request, const Error& error) {
+  CreateAclsResponse response;
   for (std::size_t i = 0; i < request.creations.size(); ++i) {
     response.results.push_back({.error_code = error.code, .error_message = message_of(error)});
   }
   return response;
 }
 
-Response refuse(const Request& request, ErrorCode code) { return failed(request, {code, {}, 0}); }
+CreateAclsResponse refuse(const CreateAclsRequest& request, ErrorCode code) {
+  return failed(request, {code, {}, 0});
+}
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<CreateAclsResponse> handle(CreateAclsRequest request, Context& context) {
   if (!context.authorization().enabled()) {
     co_return failed(
         request, {ErrorCode::security_disabled, "No authorizer is configured on this broker", 0});
   }
-  const auto caller = context.caller(timeout_ms);
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().create_acls(caller, request);
   if (!answer) co_return failed(request, answer.error());
   co_return std::move(*answer);
@@ -37,8 +37,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> create_acls_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::alter, refuse));
+  return net::make_handler<CreateAclsRequest, Context>(
+      handle, net::needs_cluster<CreateAclsRequest>(security::AclOperation::alter, refuse));
 }
 
 }  // namespace arus::broker

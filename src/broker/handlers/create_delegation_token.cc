@@ -8,12 +8,12 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::CreateDelegationTokenRequest;
-using Response = protocol::CreateDelegationTokenResponse;
+using protocol::CreateDelegationTokenRequest;
+using protocol::CreateDelegationTokenResponse;
 
 // Tokens are for connections that have authenticated, which there are none of yet.
-env::Task<Response> handle(Request, Context&) {
-  Response response;
+env::Task<CreateDelegationTokenResponse> handle(CreateDelegationTokenRequest, Context&) {
+  CreateDelegationTokenResponse response;
   response.error_code = ErrorCode::delegation_token_auth_disabled;
   response.issue_timestamp_ms = -1;
   response.expiry_timestamp_ms = -1;
@@ -24,8 +24,9 @@ env::Task<Response> handle(Request, Context&) {
 }  // namespace
 
 std::unique_ptr<net::Handler> create_delegation_token_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("nobody has tokens, whoever asks"));
+  return net::make_handler<CreateDelegationTokenRequest, Context>(
+      handle,
+      net::checked_in_handler<CreateDelegationTokenRequest>("nobody has tokens, whoever asks"));
 }
 
 }  // namespace arus::broker

@@ -8,29 +8,29 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::CreatePartitionsRequest;
-using Response = protocol::CreatePartitionsResponse;
-using Topic = Request::CreatePartitionsTopic;
+using protocol::CreatePartitionsRequest;
+using protocol::CreatePartitionsResponse;
+using Topic = CreatePartitionsRequest::CreatePartitionsTopic;
 
-void add_failure(Response& response, std::string name, const Error& error) {
+void add_failure(CreatePartitionsResponse& response, std::string name, const Error& error) {
   auto& result = response.results.emplace_back();
   result.name = std::move(name);
   result.error_code = error.code;
   result.error_message = message_of(error);
 }
 
-void refuse(Response& response, Topic&& topic, ErrorCode code) {
+void refuse(CreatePartitionsResponse& response, Topic&& topic, ErrorCode code) {
   add_failure(response, std::move(topic.name), {code, {}, 0});
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  if (request.topics.empty()) co_return Response{};
+env::Task<CreatePartitionsResponse> handle(CreatePartitionsRequest request, Context& context) {
+  if (request.topics.empty()) co_return CreatePartitionsResponse{};
   std::vector<std::string> names;
   for (const auto& topic : request.topics) names.push_back(topic.name);
   const auto caller = context.caller(request.timeout_ms);
   auto answer = co_await context.controller().create_partitions(caller, std::move(request));
   if (answer) co_return std::move(*answer);
-  Response response;
+  CreatePartitionsResponse response;
   for (auto& name : names) add_failure(response, std::move(name), answer.error());
   co_return response;
 }
@@ -38,10 +38,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> create_partitions_handler() {
-  return net::make_handler<Request, Context>(
-      handle,
-      net::needs_each<Request, Topic>(security::AclOperation::alter, security::ResourceType::topic,
-                                      &Request::topics, &Topic::name, refuse));
+  return net::make_handler<CreatePartitionsRequest, Context>(
+      handle, net::needs_each<CreatePartitionsRequest, Topic>(
+                  security::AclOperation::alter, security::ResourceType::topic,
+                  &CreatePartitionsRequest::topics, &Topic::name, refuse));
 }
 
 }  // namespace arus::broker

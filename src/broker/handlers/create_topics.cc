@@ -8,37 +8,38 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::CreateTopicsRequest;
-using Response = protocol::CreateTopicsResponse;
+using protocol::CreateTopicsRequest;
+using protocol::CreateTopicsResponse;
 using security::AclOperation;
 
-Response::CreatableTopicResult failed(std::string name, const Error& error) {
-  Response::CreatableTopicResult result;
+CreateTopicsResponse::CreatableTopicResult failed_topic(std::string name, const Error& error) {
+  CreateTopicsResponse::CreatableTopicResult result;
   result.name = std::move(name);
   result.error_code = error.code;
   result.error_message = message_of(error);
   return result;
 }
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_create_topics(CreateTopicsRequest& request, const net::Context& context,
+                         net::Refusals<CreateTopicsResponse>& refusals) {
   const net::Authorization& may = context.authorization();
   if (may.allows_cluster(AclOperation::create, net::Audit::quiet)) return;
-  std::vector<Request::CreatableTopic> allowed;
+  std::vector<CreateTopicsRequest::CreatableTopic> allowed;
   for (auto& topic : request.topics) {
     if (may.allows_topic(AclOperation::create, topic.name)) {
       allowed.push_back(std::move(topic));
       continue;
     }
-    refusals.later([name = std::move(topic.name)](Response& response) mutable {
+    refusals.later([name = std::move(topic.name)](CreateTopicsResponse& response) mutable {
       response.topics.push_back(
-          failed(std::move(name), {ErrorCode::topic_authorization_failed, {}, 0}));
+          failed_topic(std::move(name), {ErrorCode::topic_authorization_failed, {}, 0}));
     });
   }
   request.topics = std::move(allowed);
 }
 
 // Settings of a new topic are for those who may read settings.
-void hide_configs(const Context& context, Response& response) {
+void hide_configs(const Context& context, CreateTopicsResponse& response) {
   for (auto& topic : response.topics) {
     if (topic.error_code != ErrorCode::none ||
         context.authorization().allows_topic(AclOperation::describe_configs, topic.name,
@@ -52,14 +53,15 @@ void hide_configs(const Context& context, Response& response) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<CreateTopicsResponse> handle(CreateTopicsRequest request, Context& context) {
   std::vector<std::string> names;
   for (const auto& topic : request.topics) names.push_back(topic.name);
   const auto caller = context.caller(request.timeout_ms);
   auto answer = co_await context.controller().create_topics(caller, std::move(request));
   if (!answer) {
-    Response response;
-    for (auto& name : names) response.topics.push_back(failed(std::move(name), answer.error()));
+    CreateTopicsResponse response;
+    for (auto& name : names)
+      response.topics.push_back(failed_topic(std::move(name), answer.error()));
     co_return response;
   }
   hide_configs(context, *answer);
@@ -69,7 +71,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> create_topics_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<CreateTopicsRequest, Context>(
+      handle, net::Checks<CreateTopicsRequest>(check_create_topics));
 }
 
 }  // namespace arus::broker

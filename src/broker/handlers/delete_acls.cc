@@ -8,13 +8,11 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DeleteAclsRequest;
-using Response = protocol::DeleteAclsResponse;
+using protocol::DeleteAclsRequest;
+using protocol::DeleteAclsResponse;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-
-Response failed(const Request& request, const Error& error) {
-  Response response;
+DeleteAclsResponse failed(const DeleteAclsRequest& request, const Error& error) {
+  DeleteAclsResponse response;
   for (std::size_t i = 0; i < request.filters.size(); ++i) {
     response.filter_results.push_back(
         {.error_code = error.code, .error_message = message_of(error)});
@@ -22,14 +20,16 @@ Response failed(const Request& request, const Error& error) {
   return response;
 }
 
-Response refuse(const Request& request, ErrorCode code) { return failed(request, {code, {}, 0}); }
+DeleteAclsResponse refuse(const DeleteAclsRequest& request, ErrorCode code) {
+  return failed(request, {code, {}, 0});
+}
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<DeleteAclsResponse> handle(DeleteAclsRequest request, Context& context) {
   if (!context.authorization().enabled()) {
     co_return failed(
         request, {ErrorCode::security_disabled, "No authorizer is configured on this broker", 0});
   }
-  const auto caller = context.caller(timeout_ms);
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().delete_acls(caller, request);
   if (!answer) co_return failed(request, answer.error());
   co_return std::move(*answer);
@@ -38,8 +38,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> delete_acls_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::alter, refuse));
+  return net::make_handler<DeleteAclsRequest, Context>(
+      handle, net::needs_cluster<DeleteAclsRequest>(security::AclOperation::alter, refuse));
 }
 
 }  // namespace arus::broker

@@ -12,19 +12,20 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DeleteGroupsRequest;
-using Response = protocol::DeleteGroupsResponse;
+using protocol::DeleteGroupsRequest;
+using protocol::DeleteGroupsResponse;
 using security::AclOperation;
 using security::ResourceType;
 
-void add(Response& response, std::string id, ErrorCode code) {
+void add(DeleteGroupsResponse& response, std::string id, ErrorCode code) {
   auto& result = response.results.emplace_back();
   result.group_id = std::move(id);
   result.error_code = code;
 }
 
 // Each group once, however often it is named.
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_delete_groups(DeleteGroupsRequest& request, const net::Context& context,
+                         net::Refusals<DeleteGroupsResponse>& refusals) {
   const net::Authorization& may = context.authorization();
   std::set<std::string> seen;
   std::vector<std::string> allowed;
@@ -34,15 +35,15 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
       allowed.push_back(std::move(id));
       continue;
     }
-    refusals.later([id = std::move(id)](Response& response) mutable {
+    refusals.later([id = std::move(id)](DeleteGroupsResponse& response) mutable {
       add(response, std::move(id), ErrorCode::group_authorization_failed);
     });
   }
   request.groups_names = std::move(allowed);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DeleteGroupsResponse> handle(DeleteGroupsRequest request, Context& context) {
+  DeleteGroupsResponse response;
   for (auto& id : request.groups_names) {
     const auto deleted = co_await context.groups().ask<ErrorCode>(
         id, [id](coordinator::GroupMachine& machine, coordinator::Turn& turn,
@@ -57,7 +58,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> delete_groups_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<DeleteGroupsRequest, Context>(
+      handle, net::Checks<DeleteGroupsRequest>(check_delete_groups));
 }
 
 }  // namespace arus::broker

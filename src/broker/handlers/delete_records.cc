@@ -14,8 +14,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DeleteRecordsRequest;
-using Response = protocol::DeleteRecordsResponse;
+using protocol::DeleteRecordsRequest;
+using protocol::DeleteRecordsResponse;
 using replication::Deletion;
 using replication::DeletionOptions;
 using replication::DeletionResult;
@@ -28,8 +28,8 @@ struct Place {
   std::size_t partition = 0;
 };
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DeleteRecordsResponse> handle(DeleteRecordsRequest request, Context& context) {
+  DeleteRecordsResponse response;
   std::vector<Deletion> deletions;
   std::vector<std::size_t> loops;
   std::vector<Place> places;
@@ -66,8 +66,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> delete_records_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("one topic at a time, before it is looked for"));
+  return net::make_handler<DeleteRecordsRequest, Context>(
+      handle, net::checked_in_handler<DeleteRecordsRequest>(
+                  "one topic at a time, before it is looked for"));
 }
 
 }  // namespace arus::broker

@@ -8,15 +8,15 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DeleteTopicsRequest;
-using Response = protocol::DeleteTopicsResponse;
-using Topic = Request::DeleteTopicState;
+using protocol::DeleteTopicsRequest;
+using protocol::DeleteTopicsResponse;
+using Topic = DeleteTopicsRequest::DeleteTopicState;
 using security::AclOperation;
 
 constexpr std::int16_t ids_from_version = 6;
 
-Response::DeletableTopicResult failed(const Topic& topic, const Error& error) {
-  Response::DeletableTopicResult result;
+DeleteTopicsResponse::DeletableTopicResult failed(const Topic& topic, const Error& error) {
+  DeleteTopicsResponse::DeletableTopicResult result;
   result.name = topic.name;
   result.topic_id = topic.topic_id;
   result.error_code = error.code;
@@ -26,7 +26,8 @@ Response::DeletableTopicResult failed(const Topic& topic, const Error& error) {
 
 // Why a topic must not be deleted by this caller, or nothing. A refusal comes before the caller
 // learns whether the topic exists; one by id does not tell the name.
-std::optional<Response::DeletableTopicResult> refusal(const Context& context, const Topic& topic) {
+std::optional<DeleteTopicsResponse::DeletableTopicResult> refusal(const Context& context,
+                                                                  const Topic& topic) {
   const bool by_id = !topic.topic_id.is_zero();
   if (by_id == topic.name.has_value()) {
     return failed(topic, {ErrorCode::invalid_request,
@@ -54,8 +55,8 @@ std::optional<Response::DeletableTopicResult> refusal(const Context& context, co
   return std::nullopt;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DeleteTopicsResponse> handle(DeleteTopicsRequest request, Context& context) {
+  DeleteTopicsResponse response;
   if (context.version() < ids_from_version) {
     for (auto& name : request.topic_names) {
       request.topics.push_back({.name = std::move(name)});
@@ -85,8 +86,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> delete_topics_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<DeleteTopicsRequest, Context>(
+      handle, net::checked_in_handler<DeleteTopicsRequest>(
                   "a topic by id is looked up before its name can be authorized"));
 }
 

@@ -8,10 +8,10 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeAclsRequest;
-using Response = protocol::DescribeAclsResponse;
+using protocol::DescribeAclsRequest;
+using protocol::DescribeAclsResponse;
 
-security::AclFilter filter_of(Request&& request) {
+security::AclFilter filter_of(DescribeAclsRequest&& request) {
   return {.resource_type = security::resource_type_of(request.resource_type_filter),
           .resource_name = std::move(request.resource_name_filter),
           .pattern_type = security::pattern_type_of(request.pattern_type_filter),
@@ -22,7 +22,7 @@ security::AclFilter filter_of(Request&& request) {
 }
 
 // Rules of one pattern stand together.
-void add(Response& response, const security::AclBinding& binding) {
+void add(DescribeAclsResponse& response, const security::AclBinding& binding) {
   const auto type = static_cast<std::int8_t>(binding.resource_type);
   const auto pattern = static_cast<std::int8_t>(binding.pattern_type);
   if (response.resources.empty() || response.resources.back().resource_type != type ||
@@ -38,16 +38,16 @@ void add(Response& response, const security::AclBinding& binding) {
        .permission_type = static_cast<std::int8_t>(binding.permission)});
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<DescribeAclsResponse> handle(DescribeAclsRequest request, Context& context) {
   if (!context.authorization().enabled()) {
-    co_return failed_as_whole<Response>(
+    co_return failed_as_whole<DescribeAclsResponse>(
         {ErrorCode::security_disabled, "No authorizer is configured on this broker", 0});
   }
   const security::AclFilter filter = filter_of(std::move(request));
   if (const auto valid = security::validate_filter(filter); !valid) {
-    co_return failed_as_whole<Response>(valid.error());
+    co_return failed_as_whole<DescribeAclsResponse>(valid.error());
   }
-  Response response;
+  DescribeAclsResponse response;
   response.error_message.reset();
   if (const auto acls = context.image()->acls) {
     for (const auto& entry : acls->matching(filter)) add(response, entry->binding);
@@ -58,9 +58,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_acls_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<DescribeAclsRequest, Context>(
+      handle, net::needs_cluster<DescribeAclsRequest>(
+                  security::AclOperation::describe,
+                  refused_as_whole<DescribeAclsResponse, DescribeAclsRequest>));
 }
 
 }  // namespace arus::broker

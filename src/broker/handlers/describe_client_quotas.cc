@@ -12,12 +12,12 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeClientQuotasRequest;
-using Response = protocol::DescribeClientQuotasResponse;
-using Component = Request::ComponentData;
+using protocol::DescribeClientQuotasRequest;
+using protocol::DescribeClientQuotasResponse;
+using Component = DescribeClientQuotasRequest::ComponentData;
 using protocol::QuotaMatch;
 
-Result<> validate(const Request& request) {
+Result<> validate(const DescribeClientQuotasRequest& request) {
   std::set<std::string> seen;
   for (const auto& component : request.components) {
     const std::string& type = component.entity_type;
@@ -43,7 +43,7 @@ Result<> validate(const Request& request) {
   return {};
 }
 
-bool matches(const Request& request, const metadata::QuotaEntity& entity) {
+bool matches(const DescribeClientQuotasRequest& request, const metadata::QuotaEntity& entity) {
   for (const auto& component : request.components) {
     const auto found = entity.find(component.entity_type);
     if (found == entity.end()) return false;
@@ -54,10 +54,11 @@ bool matches(const Request& request, const metadata::QuotaEntity& entity) {
   return !request.strict || entity.size() == request.components.size();
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeClientQuotasResponse> handle(DescribeClientQuotasRequest request,
+                                               Context& context) {
+  DescribeClientQuotasResponse response;
   if (const auto valid = validate(request); !valid) {
-    response = failed_as_whole<Response>(valid.error());
+    response = failed_as_whole<DescribeClientQuotasResponse>(valid.error());
     response.entries.reset();
     co_return response;
   }
@@ -76,8 +77,8 @@ env::Task<Response> handle(Request request, Context& context) {
   co_return response;
 }
 
-Response refuse(const Request&, ErrorCode code) {
-  auto response = failed_as_whole<Response>({code, {}, 0});
+DescribeClientQuotasResponse refuse(const DescribeClientQuotasRequest&, ErrorCode code) {
+  auto response = failed_as_whole<DescribeClientQuotasResponse>({code, {}, 0});
   response.entries.reset();
   return response;
 }
@@ -85,8 +86,9 @@ Response refuse(const Request&, ErrorCode code) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_client_quotas_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe_configs, refuse));
+  return net::make_handler<DescribeClientQuotasRequest, Context>(
+      handle, net::needs_cluster<DescribeClientQuotasRequest>(
+                  security::AclOperation::describe_configs, refuse));
 }
 
 }  // namespace arus::broker

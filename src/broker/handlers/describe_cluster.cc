@@ -7,8 +7,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeClusterRequest;
-using Response = protocol::DescribeClusterResponse;
+using protocol::DescribeClusterRequest;
+using protocol::DescribeClusterResponse;
 using security::AclOperation;
 
 constexpr std::int8_t broker_endpoints = 1;
@@ -31,14 +31,15 @@ ErrorCode check_endpoint_type(std::int8_t asked, std::int8_t served,
 }
 
 // The controllers: this node alone, where the client found it.
-void add_controller(const Context& context, Response& response) {
+void add_controller(const Context& context, DescribeClusterResponse& response) {
   auto& entry = response.brokers.emplace_back();
   entry.broker_id = context.node_id();
   entry.host = context.peer()->local.host;
   entry.port = context.peer()->local.port;
 }
 
-void add_brokers(const Context& context, const Request& request, Response& response) {
+void add_brokers(const Context& context, const DescribeClusterRequest& request,
+                 DescribeClusterResponse& response) {
   const auto image = context.image();
   for (const auto& [id, broker] : image->brokers) {
     if (broker->fenced && !request.include_fenced_brokers) continue;
@@ -53,8 +54,8 @@ void add_brokers(const Context& context, const Request& request, Response& respo
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeClusterResponse> handle(DescribeClusterRequest request, Context& context) {
+  DescribeClusterResponse response;
   const bool controller = context.on_controller_listener();
   if (controller && !context.authorization().allows_cluster(AclOperation::alter)) {
     response.error_code = ErrorCode::cluster_authorization_failed;
@@ -84,8 +85,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_cluster_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<DescribeClusterRequest, Context>(
+      handle, net::checked_in_handler<DescribeClusterRequest>(
                   "anybody may ask a broker; the operations, and controllers, need more"));
 }
 

@@ -13,13 +13,13 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeConfigsRequest;
-using Response = protocol::DescribeConfigsResponse;
-using Entry = Response::DescribeConfigsResourceResult;
+using protocol::DescribeConfigsRequest;
+using protocol::DescribeConfigsResponse;
+using Entry = DescribeConfigsResponse::DescribeConfigsResourceResult;
 using metadata::ConfigResourceType;
-using Described = Result<std::vector<config::DescribedConfig>>;
+using DescribedConfigs = Result<std::vector<config::DescribedConfig>>;
 
-Described describe_topic(const Context& context, const std::string& name) {
+DescribedConfigs describe_topic(const Context& context, const std::string& name) {
   if (!is_topic_name(name)) {
     return fail(ErrorCode::invalid_topic_exception, "There can be no topic of this name.");
   }
@@ -32,7 +32,7 @@ Described describe_topic(const Context& context, const std::string& name) {
   return config::describe_topic(context.config()->layers(&overrides));
 }
 
-Described describe_broker(const Context& context, const std::string& name) {
+DescribedConfigs describe_broker(const Context& context, const std::string& name) {
   if (name.empty()) {
     return config::describe_broker_defaults(
         context.image()->configs({ConfigResourceType::broker, ""}));
@@ -47,7 +47,8 @@ Described describe_broker(const Context& context, const std::string& name) {
   return config::describe_broker(context.config()->layers());
 }
 
-Described describe(const Context& context, ConfigResourceType type, const std::string& name) {
+DescribedConfigs describe(const Context& context, ConfigResourceType type,
+                          const std::string& name) {
   switch (type) {
     case ConfigResourceType::topic:
       return describe_topic(context, name);
@@ -76,7 +77,7 @@ Described describe(const Context& context, ConfigResourceType type, const std::s
   return fail(ErrorCode::invalid_request, "There is no such type of resource.");
 }
 
-Entry entry_of(config::DescribedConfig&& from, const Request& request) {
+Entry entry_of(config::DescribedConfig&& from, const DescribeConfigsRequest& request) {
   Entry entry;
   entry.name = std::move(from.name);
   entry.value = std::move(from.value);
@@ -101,8 +102,8 @@ bool is_wanted(const std::optional<std::vector<std::string>>& keys, const std::s
   return !keys || keys->empty() || std::ranges::find(*keys, name) != keys->end();
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeConfigsResponse> handle(DescribeConfigsRequest request, Context& context) {
+  DescribeConfigsResponse response;
   for (const auto& resource : request.resources) {
     auto& result = response.results.emplace_back();
     result.resource_type = resource.resource_type;
@@ -110,9 +111,9 @@ env::Task<Response> handle(Request request, Context& context) {
     const ConfigResourceType type = config_resource_type(resource.resource_type);
     const ErrorCode refused = config_refusal(context, security::AclOperation::describe_configs,
                                              type, resource.resource_name);
-    Described described = refused == ErrorCode::none
-                              ? describe(context, type, resource.resource_name)
-                              : Described(fail(refused));
+    DescribedConfigs described = refused == ErrorCode::none
+                                     ? describe(context, type, resource.resource_name)
+                                     : DescribedConfigs(fail(refused));
     if (!described) {
       result.error_code = described.error().code;
       result.error_message = message_of(described.error());
@@ -131,8 +132,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_configs_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<DescribeConfigsRequest, Context>(
+      handle, net::checked_in_handler<DescribeConfigsRequest>(
                   "each resource asks for the operation on the kind of thing that it is"));
 }
 

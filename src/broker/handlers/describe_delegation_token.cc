@@ -8,12 +8,12 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeDelegationTokenRequest;
-using Response = protocol::DescribeDelegationTokenResponse;
+using protocol::DescribeDelegationTokenRequest;
+using protocol::DescribeDelegationTokenResponse;
 
 // Tokens are for connections that have authenticated, which there are none of yet.
-env::Task<Response> handle(Request, Context&) {
-  Response response;
+env::Task<DescribeDelegationTokenResponse> handle(DescribeDelegationTokenRequest, Context&) {
+  DescribeDelegationTokenResponse response;
   response.error_code = ErrorCode::delegation_token_auth_disabled;
   co_return response;
 }
@@ -21,8 +21,9 @@ env::Task<Response> handle(Request, Context&) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_delegation_token_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("nobody has tokens, whoever asks"));
+  return net::make_handler<DescribeDelegationTokenRequest, Context>(
+      handle,
+      net::checked_in_handler<DescribeDelegationTokenRequest>("nobody has tokens, whoever asks"));
 }
 
 }  // namespace arus::broker

@@ -11,9 +11,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeGroupsRequest;
-using Response = protocol::DescribeGroupsResponse;
-using Described = Response::DescribedGroup;
+using protocol::DescribeGroupsRequest;
+using protocol::DescribeGroupsResponse;
+using Described = DescribeGroupsResponse::DescribedGroup;
 using security::AclOperation;
 using security::ResourceType;
 
@@ -24,7 +24,8 @@ Described failed(std::string id, ErrorCode code) {
   return group;
 }
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_describe_groups(DescribeGroupsRequest& request, const net::Context& context,
+                           net::Refusals<DescribeGroupsResponse>& refusals) {
   const net::Authorization& may = context.authorization();
   if (!may.enabled()) return;
   std::vector<std::string> allowed;
@@ -33,15 +34,15 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
       allowed.push_back(std::move(id));
       continue;
     }
-    refusals.later([id = std::move(id)](Response& response) mutable {
+    refusals.later([id = std::move(id)](DescribeGroupsResponse& response) mutable {
       response.groups.push_back(failed(std::move(id), ErrorCode::group_authorization_failed));
     });
   }
   request.groups = std::move(allowed);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeGroupsResponse> handle(DescribeGroupsRequest request, Context& context) {
+  DescribeGroupsResponse response;
   for (auto& id : request.groups) {
     auto described = co_await context.groups().ask<Described>(
         id, [id, version = context.version()](coordinator::GroupMachine& machine,
@@ -65,7 +66,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_groups_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<DescribeGroupsRequest, Context>(
+      handle, net::Checks<DescribeGroupsRequest>(check_describe_groups));
 }
 
 }  // namespace arus::broker

@@ -12,9 +12,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeLogDirsRequest;
-using Response = protocol::DescribeLogDirsResponse;
-using Directory = Response::DescribeLogDirsResult;
+using protocol::DescribeLogDirsRequest;
+using protocol::DescribeLogDirsResponse;
+using Directory = DescribeLogDirsResponse::DescribeLogDirsResult;
 
 // Partitions by topic.
 using Wanted = std::map<std::string, std::set<std::int32_t>>;
@@ -27,7 +27,7 @@ struct Place {
 };
 
 // What was asked for and lives here, by directory.
-std::vector<Place> places(const Context& context, const Request& request) {
+std::vector<Place> places(const Context& context, const DescribeLogDirsRequest& request) {
   const auto& directories = context.partitions().directories();
   std::vector<Place> found;
   for (const auto& directory : directories.all()) found.push_back({directory.get(), {}});
@@ -133,7 +133,8 @@ env::Task<void> survey(std::shared_ptr<Survey> work, env::FileSystem* files) {
   here->done.notify_all();
 }
 
-std::vector<std::shared_ptr<Survey>> begin_surveys(const Context& context, const Request& request) {
+std::vector<std::shared_ptr<Survey>> begin_surveys(const Context& context,
+                                                   const DescribeLogDirsRequest& request) {
   std::vector<std::shared_ptr<Survey>> surveys;
   for (Place& place : places(context, request)) {
     auto work = std::make_shared<Survey>();
@@ -148,8 +149,8 @@ std::vector<std::shared_ptr<Survey>> begin_surveys(const Context& context, const
 }
 
 // One that has failed is named with its error, one that stalls does not hold up the others.
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeLogDirsResponse> handle(DescribeLogDirsRequest request, Context& context) {
+  DescribeLogDirsResponse response;
   const env::TimePoint deadline = env::Loop::current()->now() + patience;
   const auto surveys = begin_surveys(context, request);
   const std::int32_t uncleanable = count_uncleanable(context);
@@ -175,9 +176,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_log_dirs_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<DescribeLogDirsRequest, Context>(
+      handle, net::needs_cluster<DescribeLogDirsRequest>(
+                  security::AclOperation::describe,
+                  refused_as_whole<DescribeLogDirsResponse, DescribeLogDirsRequest>));
 }
 
 }  // namespace arus::broker

@@ -14,13 +14,13 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeProducersRequest;
-using Response = protocol::DescribeProducersResponse;
-using PartitionAnswer = Response::PartitionResponse;
+using protocol::DescribeProducersRequest;
+using protocol::DescribeProducersResponse;
+using PartitionAnswer = DescribeProducersResponse::PartitionResponse;
 using replication::PartitionProducers;
 using replication::ProducersRequest;
 
-struct Place {
+struct ProducerPlace {
   std::size_t topic = 0;
   std::size_t partition = 0;
 };
@@ -52,11 +52,11 @@ void write(PartitionProducers& producers, PartitionAnswer& answer) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeProducersResponse> handle(DescribeProducersRequest request, Context& context) {
+  DescribeProducersResponse response;
   std::vector<TopicIdPartition> ids;
   std::vector<std::size_t> loops;
-  std::vector<Place> places;
+  std::vector<ProducerPlace> places;
   const auto image = context.image();
   for (const auto& asked : request.topics) {
     auto& topic = response.topics.emplace_back();
@@ -86,8 +86,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_producers_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("a refused topic has an answer per partition"));
+  return net::make_handler<DescribeProducersRequest, Context>(
+      handle, net::checked_in_handler<DescribeProducersRequest>(
+                  "a refused topic has an answer per partition"));
 }
 
 }  // namespace arus::broker

@@ -8,14 +8,13 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeQuorumRequest;
-using Response = protocol::DescribeQuorumResponse;
+using protocol::DescribeQuorumRequest;
+using protocol::DescribeQuorumResponse;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
 constexpr std::int16_t directories_from_version = 2;
 
 // Older versions cannot name directories and nodes.
-void fit(Response& response, std::int16_t version) {
+void fit(DescribeQuorumResponse& response, std::int16_t version) {
   if (version >= directories_from_version) return;
   response.nodes.clear();
   for (auto& topic : response.topics) {
@@ -27,10 +26,10 @@ void fit(Response& response, std::int16_t version) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  const auto caller = context.caller(timeout_ms);
+env::Task<DescribeQuorumResponse> handle(DescribeQuorumRequest request, Context& context) {
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().describe_quorum(caller, std::move(request));
-  if (!answer) co_return failed_as_whole<Response>(answer.error());
+  if (!answer) co_return failed_as_whole<DescribeQuorumResponse>(answer.error());
   fit(*answer, context.version());
   co_return std::move(*answer);
 }
@@ -38,9 +37,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_quorum_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<DescribeQuorumRequest, Context>(
+      handle, net::needs_cluster<DescribeQuorumRequest>(
+                  security::AclOperation::describe,
+                  refused_as_whole<DescribeQuorumResponse, DescribeQuorumRequest>));
 }
 
 }  // namespace arus::broker

@@ -11,13 +11,14 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeTopicPartitionsRequest;
-using Response = protocol::DescribeTopicPartitionsResponse;
-using TopicAnswer = Response::DescribeTopicPartitionsResponseTopic;
+using protocol::DescribeTopicPartitionsRequest;
+using protocol::DescribeTopicPartitionsResponse;
+using TopicAnswer = DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic;
 using security::AclOperation;
 
 // Which topics the caller asked for and may see, in order; and the refusals for the others.
-std::set<std::string> choose(const Context& context, const Request& request, Response& response) {
+std::set<std::string> choose(const Context& context, const DescribeTopicPartitionsRequest& request,
+                             DescribeTopicPartitionsResponse& response) {
   std::set<std::string> chosen;
   const auto image = context.image();
   const std::string first = request.cursor ? request.cursor->topic_name : std::string{};
@@ -67,8 +68,9 @@ TopicAnswer describe_missing(const std::string& name) {
   return topic;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeTopicPartitionsResponse> handle(DescribeTopicPartitionsRequest request,
+                                                  Context& context) {
+  DescribeTopicPartitionsResponse response;
   if (request.cursor && request.cursor->partition_index < 0) {
     for (const auto& topic : request.topics) {
       response.topics.push_back(describe_missing(topic.name));
@@ -90,7 +92,8 @@ env::Task<Response> handle(Request request, Context& context) {
     const auto count = static_cast<std::int32_t>(from->partitions.size());
     std::int32_t index = resumed ? request.cursor->partition_index : 0;
     if (room == 0) {
-      response.next_cursor = Response::Cursor{.topic_name = name, .partition_index = index};
+      response.next_cursor =
+          DescribeTopicPartitionsResponse::Cursor{.topic_name = name, .partition_index = index};
       break;
     }
     TopicAnswer topic;
@@ -104,7 +107,8 @@ env::Task<Response> handle(Request request, Context& context) {
     }
     response.topics.push_back(std::move(topic));
     if (index < count) {
-      response.next_cursor = Response::Cursor{.topic_name = name, .partition_index = index};
+      response.next_cursor =
+          DescribeTopicPartitionsResponse::Cursor{.topic_name = name, .partition_index = index};
       break;
     }
   }
@@ -114,8 +118,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_topic_partitions_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<DescribeTopicPartitionsRequest, Context>(
+      handle, net::checked_in_handler<DescribeTopicPartitionsRequest>(
                   "topics that may not be described are left out of a list of all and refused "
                   "where they are named"));
 }

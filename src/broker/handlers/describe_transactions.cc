@@ -11,9 +11,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeTransactionsRequest;
-using Response = protocol::DescribeTransactionsResponse;
-using State = Response::TransactionState;
+using protocol::DescribeTransactionsRequest;
+using protocol::DescribeTransactionsResponse;
+using State = DescribeTransactionsResponse::TransactionState;
 using coordinator::Reply;
 using coordinator::TransactionMachine;
 using coordinator::Turn;
@@ -44,8 +44,9 @@ env::Task<State> describe(const Context& context, std::string id) {
   co_return std::move(*state);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<DescribeTransactionsResponse> handle(DescribeTransactionsRequest request,
+                                               Context& context) {
+  DescribeTransactionsResponse response;
   for (auto& id : request.transactional_ids) {
     response.transaction_states.push_back(co_await describe(context, std::move(id)));
   }
@@ -55,8 +56,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_transactions_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("topics of a transaction are left out one by one"));
+  return net::make_handler<DescribeTransactionsRequest, Context>(
+      handle, net::checked_in_handler<DescribeTransactionsRequest>(
+                  "topics of a transaction are left out one by one"));
 }
 
 }  // namespace arus::broker

@@ -11,9 +11,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::DescribeUserScramCredentialsRequest;
-using Response = protocol::DescribeUserScramCredentialsResponse;
-using Credentials = std::vector<Response::CredentialInfo>;
+using protocol::DescribeUserScramCredentialsRequest;
+using protocol::DescribeUserScramCredentialsResponse;
+using Credentials = std::vector<DescribeUserScramCredentialsResponse::CredentialInfo>;
 
 std::map<std::string, Credentials> credentials_by_user(const metadata::MetadataImage& image) {
   std::map<std::string, Credentials> users;
@@ -24,7 +24,8 @@ std::map<std::string, Credentials> credentials_by_user(const metadata::MetadataI
   return users;
 }
 
-void add(Response& response, const std::string& user, const Error& error, Credentials found) {
+void add(DescribeUserScramCredentialsResponse& response, const std::string& user,
+         const Error& error, Credentials found) {
   auto& result = response.results.emplace_back();
   result.user = user;
   result.error_code = error.code;
@@ -32,9 +33,10 @@ void add(Response& response, const std::string& user, const Error& error, Creden
   result.credential_infos = std::move(found);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<DescribeUserScramCredentialsResponse> handle(DescribeUserScramCredentialsRequest request,
+                                                       Context& context) {
   const Error none{ErrorCode::none, {}, 0};
-  Response response;
+  DescribeUserScramCredentialsResponse response;
   response.error_message.reset();
   auto users = credentials_by_user(*context.image());
   if (!request.users || request.users->empty()) {
@@ -60,9 +62,11 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> describe_user_scram_credentials_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<DescribeUserScramCredentialsRequest, Context>(
+      handle,
+      net::needs_cluster<DescribeUserScramCredentialsRequest>(
+          security::AclOperation::describe, refused_as_whole<DescribeUserScramCredentialsResponse,
+                                                             DescribeUserScramCredentialsRequest>));
 }
 
 }  // namespace arus::broker

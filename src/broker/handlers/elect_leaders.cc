@@ -8,22 +8,23 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ElectLeadersRequest;
-using Response = protocol::ElectLeadersResponse;
+using protocol::ElectLeadersRequest;
+using protocol::ElectLeadersResponse;
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<ElectLeadersResponse> handle(ElectLeadersRequest request, Context& context) {
   const auto caller = context.caller(request.timeout_ms);
   auto answer = co_await context.controller().elect_leaders(caller, std::move(request));
-  if (!answer) co_return failed_as_whole<Response>(answer.error());
+  if (!answer) co_return failed_as_whole<ElectLeadersResponse>(answer.error());
   co_return std::move(*answer);
 }
 
 }  // namespace
 
 std::unique_ptr<net::Handler> elect_leaders_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::alter,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<ElectLeadersRequest, Context>(
+      handle, net::needs_cluster<ElectLeadersRequest>(
+                  security::AclOperation::alter,
+                  refused_as_whole<ElectLeadersResponse, ElectLeadersRequest>));
 }
 
 }  // namespace arus::broker

@@ -8,12 +8,12 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ExpireDelegationTokenRequest;
-using Response = protocol::ExpireDelegationTokenResponse;
+using protocol::ExpireDelegationTokenRequest;
+using protocol::ExpireDelegationTokenResponse;
 
 // Tokens are for connections that have authenticated, which there are none of yet.
-env::Task<Response> handle(Request, Context&) {
-  Response response;
+env::Task<ExpireDelegationTokenResponse> handle(ExpireDelegationTokenRequest, Context&) {
+  ExpireDelegationTokenResponse response;
   response.error_code = ErrorCode::delegation_token_auth_disabled;
   response.expiry_timestamp_ms = -1;
   co_return response;
@@ -22,8 +22,9 @@ env::Task<Response> handle(Request, Context&) {
 }  // namespace
 
 std::unique_ptr<net::Handler> expire_delegation_token_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("nobody has tokens, whoever asks"));
+  return net::make_handler<ExpireDelegationTokenRequest, Context>(
+      handle,
+      net::checked_in_handler<ExpireDelegationTokenRequest>("nobody has tokens, whoever asks"));
 }
 
 }  // namespace arus::broker

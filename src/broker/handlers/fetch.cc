@@ -17,8 +17,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::FetchRequest;
-using Response = protocol::FetchResponse;
+using protocol::FetchRequest;
+using protocol::FetchResponse;
 using replication::ReadItem;
 using replication::ReadRequest;
 using replication::ReadResult;
@@ -32,12 +32,13 @@ constexpr std::int32_t initial_epoch = 0;
 // What one fetch may still take when the budget for answers is used up.
 constexpr std::size_t least_answer_bytes = 64 * 1024;
 
-BrokerId replica_of(const Request& request, std::int16_t version) {
+BrokerId replica_of(const FetchRequest& request, std::int16_t version) {
   return version >= replica_state_from_version ? request.replica_state.replica_id
                                                : request.replica_id;
 }
 
-FetchTarget target_of(const Request::FetchTopic& topic, const Request::FetchPartition& partition) {
+FetchTarget target_of(const FetchRequest::FetchTopic& topic,
+                      const FetchRequest::FetchPartition& partition) {
   return {
       .key = {.topic_id = topic.topic_id, .topic = topic.topic, .partition = partition.partition},
       .offset = Offset{partition.fetch_offset},
@@ -46,7 +47,7 @@ FetchTarget target_of(const Request::FetchTopic& topic, const Request::FetchPart
       .last_fetched_epoch = partition.last_fetched_epoch};
 }
 
-std::vector<FetchTarget> targets_of(const Request& request) {
+std::vector<FetchTarget> targets_of(const FetchRequest& request) {
   std::vector<FetchTarget> targets;
   for (const auto& topic : request.topics) {
     for (const auto& partition : topic.partitions) targets.push_back(target_of(topic, partition));
@@ -55,7 +56,7 @@ std::vector<FetchTarget> targets_of(const Request& request) {
 }
 
 // The session that this request opens or goes on with; none for a request that stands alone.
-Result<std::shared_ptr<FetchSession>> take_session(const Request& request, Context& context) {
+Result<std::shared_ptr<FetchSession>> take_session(const FetchRequest& request, Context& context) {
   FetchSessions& sessions = context.loop().fetch_sessions();
   const bool by_id = context.version() >= topic_ids_from_version;
   if (request.session_epoch == final_epoch || request.session_epoch == initial_epoch) {
@@ -186,7 +187,7 @@ env::Task<std::vector<ReadResult>> read_until_enough(Context& context, Plan& pla
   }
 }
 
-ReadRequest limits_of(const Request& request, Context& context) {
+ReadRequest limits_of(const FetchRequest& request, Context& context) {
   const net::MemoryBudget& budget = context.loop().budget();
   const std::size_t used = budget.used(net::Share::answers);
   const std::size_t limit = budget.limit(net::Share::answers);
@@ -197,8 +198,8 @@ ReadRequest limits_of(const Request& request, Context& context) {
           .committed = request.isolation_level == read_committed};
 }
 
-Response refuse_all(const Request& request, ErrorCode code) {
-  Response response;
+FetchResponse refuse_all(const FetchRequest& request, ErrorCode code) {
+  FetchResponse response;
   for (const auto& topic : request.topics) {
     auto& answer = response.responses.emplace_back();
     answer.topic = topic.topic;
@@ -215,21 +216,21 @@ Response refuse_all(const Request& request, ErrorCode code) {
 }
 
 // Followers fetch with their broker's id: for brokers only.
-void check_replica(Request& request, const net::Context& context,
-                   net::Refusals<Response>& refusals) {
+void check_replica(FetchRequest& request, const net::Context& context,
+                   net::Refusals<FetchResponse>& refusals) {
   if (replica_of(request, context.version()).value() < 0) return;
   if (context.authorization().allows_cluster(AclOperation::cluster_action)) return;
   refusals.whole(refuse_all(request, ErrorCode::topic_authorization_failed));
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<FetchResponse> handle(FetchRequest request, Context& context) {
   if (replica_of(request, context.version()).value() >= 0) {
     // This node is alone: no other broker holds a replica of anything here.
     co_return refuse_all(request, ErrorCode::not_leader_or_follower);
   }
   auto session = take_session(request, context);
   if (!session) {
-    Response response;
+    FetchResponse response;
     response.error_code = session.error().code;
     co_return response;
   }
@@ -248,7 +249,8 @@ env::Task<Response> handle(Request request, Context& context) {
   const std::vector<ReadResult> results = co_await read_until_enough(context, plan);
   if (*session) (*session)->set_busy(false);
   const bool incremental = *session && request.session_epoch > initial_epoch;
-  Response response = answer_of(context, plan.targets, results, incremental, plan.read.committed);
+  FetchResponse response =
+      answer_of(context, plan.targets, results, incremental, plan.read.committed);
   if (*session) {
     response.session_id = (*session)->id();
     rotate(**session, plan.targets, results);
@@ -259,7 +261,7 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> fetch_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check_replica));
+  return net::make_handler<FetchRequest, Context>(handle, net::Checks<FetchRequest>(check_replica));
 }
 
 }  // namespace arus::broker

@@ -6,7 +6,7 @@
 namespace arus::broker {
 namespace {
 
-using Response = protocol::FetchResponse;
+using protocol::FetchResponse;
 using replication::ReadResult;
 
 constexpr std::int16_t hints_from_version = 12;
@@ -28,7 +28,7 @@ bool names_leader(ErrorCode code) {
   return code == ErrorCode::not_leader_or_follower || code == ErrorCode::fenced_leader_epoch;
 }
 
-void fill(Response::PartitionData& data, const FetchTarget& target, const ReadResult& result,
+void fill(FetchResponse::PartitionData& data, const FetchTarget& target, const ReadResult& result,
           std::int16_t version, bool committed) {
   data.partition_index = target.key.partition;
   data.error_code = result.error;
@@ -57,7 +57,7 @@ void fill(Response::PartitionData& data, const FetchTarget& target, const ReadRe
 }
 
 void add_endpoints(const Context& context, const std::vector<ReadResult>& results,
-                   Response& response) {
+                   FetchResponse& response) {
   if (context.version() < endpoints_from_version) return;
   std::vector<BrokerId> leaders;
   for (const auto& result : results) {
@@ -98,9 +98,9 @@ void keep_within(std::vector<ReadResult>& results, std::int64_t max_bytes) {
   }
 }
 
-Response answer_of(const Context& context, const std::vector<FetchTarget*>& targets,
-                   const std::vector<ReadResult>& results, bool incremental, bool committed) {
-  Response response;
+FetchResponse answer_of(const Context& context, const std::vector<FetchTarget*>& targets,
+                        const std::vector<ReadResult>& results, bool incremental, bool committed) {
+  FetchResponse response;
   const FetchKey* before = nullptr;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     FetchTarget& target = *targets[i];

@@ -14,8 +14,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::FindCoordinatorRequest;
-using Response = protocol::FindCoordinatorResponse;
+using protocol::FindCoordinatorRequest;
+using protocol::FindCoordinatorResponse;
 using security::AclOperation;
 using security::ResourceType;
 
@@ -124,8 +124,8 @@ env::Task<Found> find(Context& context, std::int8_t type, std::string key) {
   co_return found;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<FindCoordinatorResponse> handle(FindCoordinatorRequest request, Context& context) {
+  FindCoordinatorResponse response;
   if (context.version() < batches_from_version) {
     Found found = co_await find(context, request.key_type, std::move(request.key));
     response.error_code = found.error;
@@ -151,8 +151,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> find_coordinator_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("what is asked for depends on the type of key"));
+  return net::make_handler<FindCoordinatorRequest, Context>(
+      handle, net::checked_in_handler<FindCoordinatorRequest>(
+                  "what is asked for depends on the type of key"));
 }
 
 }  // namespace arus::broker

@@ -11,22 +11,22 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::HeartbeatRequest;
-using Response = protocol::HeartbeatResponse;
+using protocol::HeartbeatRequest;
+using protocol::HeartbeatResponse;
 
-Response answered(ErrorCode code) {
-  Response response;
+HeartbeatResponse answered(ErrorCode code) {
+  HeartbeatResponse response;
   response.error_code = code;
   return response;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<HeartbeatResponse> handle(HeartbeatRequest request, Context& context) {
   if (request.group_id.empty()) co_return answered(ErrorCode::invalid_group_id);
   const std::string group = request.group_id;
-  auto alive = co_await context.groups().ask<Response>(
+  auto alive = co_await context.groups().ask<HeartbeatResponse>(
       group, [caller = group_caller(context), request = std::move(request)](
                  coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                 coordinator::Reply<Response> reply) mutable {
+                 coordinator::Reply<HeartbeatResponse> reply) mutable {
         machine.heartbeat(turn, caller, std::move(request), std::move(reply));
       });
   if (alive) co_return std::move(*alive);
@@ -38,7 +38,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> heartbeat_handler() {
-  return net::make_handler<Request, Context>(handle, needs_group_to_read<Request>());
+  return net::make_handler<HeartbeatRequest, Context>(handle,
+                                                      needs_group_to_read<HeartbeatRequest>());
 }
 
 }  // namespace arus::broker

@@ -11,13 +11,11 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::IncrementalAlterConfigsRequest;
-using Response = protocol::IncrementalAlterConfigsResponse;
-using Resource = Request::AlterConfigsResource;
+using protocol::IncrementalAlterConfigsRequest;
+using protocol::IncrementalAlterConfigsResponse;
+using Resource = IncrementalAlterConfigsRequest::AlterConfigsResource;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-
-void add(Response& response, const Resource& resource, const Error& error) {
+void add(IncrementalAlterConfigsResponse& response, const Resource& resource, const Error& error) {
   auto& result = response.responses.emplace_back();
   result.resource_type = resource.resource_type;
   result.resource_name = resource.resource_name;
@@ -55,8 +53,9 @@ Result<> alter_loggers(const Context& context, const Resource& resource, bool va
   return {};
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<IncrementalAlterConfigsResponse> handle(IncrementalAlterConfigsRequest request,
+                                                  Context& context) {
+  IncrementalAlterConfigsResponse response;
   std::vector<Resource> allowed;
   for (auto& resource : request.resources) {
     const auto type = config_resource_type(resource.resource_type);
@@ -73,7 +72,7 @@ env::Task<Response> handle(Request request, Context& context) {
   }
   if (allowed.empty()) co_return response;
   request.resources = allowed;
-  const auto caller = context.caller(timeout_ms);
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().incremental_alter_configs(caller, std::move(request));
   if (!answer) {
     for (const auto& resource : allowed) add(response, resource, answer.error());
@@ -86,8 +85,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> incremental_alter_configs_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<IncrementalAlterConfigsRequest, Context>(
+      handle, net::checked_in_handler<IncrementalAlterConfigsRequest>(
                   "each resource asks for the operation on the kind of thing that it is"));
 }
 

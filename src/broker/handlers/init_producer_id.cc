@@ -10,26 +10,27 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::InitProducerIdRequest;
-using Response = protocol::InitProducerIdResponse;
 using coordinator::Reply;
 using coordinator::TransactionMachine;
 using coordinator::Turn;
+using protocol::InitProducerIdRequest;
+using protocol::InitProducerIdResponse;
 using security::AclOperation;
 using security::ResourceType;
 
 constexpr std::int16_t no_epoch = -1;
 constexpr std::int16_t fenced_from_version = 4;
 
-Response refused(ErrorCode code) {
-  Response response;
+InitProducerIdResponse refused(ErrorCode code) {
+  InitProducerIdResponse response;
   response.error_code = code;
   response.producer_id = no_producer;
   response.producer_epoch = no_epoch;
   return response;
 }
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_init_producer_id(InitProducerIdRequest& request, const net::Context& context,
+                            net::Refusals<InitProducerIdResponse>& refusals) {
   const net::Authorization& authorization = context.authorization();
   if (request.transactional_id) {
     const bool allowed = authorization.allows(AclOperation::write, ResourceType::transactional_id,
@@ -42,12 +43,13 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
   refusals.whole(refused(ErrorCode::cluster_authorization_failed));
 }
 
-env::Task<Response> begin_transactional(Request request, const Context& context) {
+env::Task<InitProducerIdResponse> begin_transactional(InitProducerIdRequest request,
+                                                      const Context& context) {
   const std::int16_t version = context.version();
   const std::string id = *request.transactional_id;
-  auto answer = co_await context.transactions().ask<Response>(
+  auto answer = co_await context.transactions().ask<InitProducerIdResponse>(
       id, [request = std::move(request)](TransactionMachine& machine, Turn& turn,
-                                         Reply<Response> reply) mutable {
+                                         Reply<InitProducerIdResponse> reply) mutable {
         machine.init_producer_id(turn, std::move(request), std::move(reply));
       });
   if (!answer) co_return refused(answer.error().code);
@@ -55,7 +57,7 @@ env::Task<Response> begin_transactional(Request request, const Context& context)
   co_return std::move(*answer);
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<InitProducerIdResponse> handle(InitProducerIdRequest request, Context& context) {
   const bool has_id = request.producer_id != no_producer;
   const bool has_epoch = request.producer_epoch != no_epoch;
   if (has_id != has_epoch) co_return refused(ErrorCode::invalid_request);
@@ -66,7 +68,7 @@ env::Task<Response> handle(Request request, Context& context) {
   const auto id = co_await context.loop().producer_ids().next(
       context.controller(), context.node_id(), context.services().broker_epoch());
   if (!id) co_return refused(id.error().code);
-  Response response;
+  InitProducerIdResponse response;
   response.producer_id = *id;
   response.producer_epoch = 0;
   co_return response;
@@ -75,7 +77,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> init_producer_id_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<InitProducerIdRequest, Context>(
+      handle, net::Checks<InitProducerIdRequest>(check_init_producer_id));
 }
 
 }  // namespace arus::broker

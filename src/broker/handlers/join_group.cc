@@ -11,8 +11,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::JoinGroupRequest;
-using Response = protocol::JoinGroupResponse;
+using protocol::JoinGroupRequest;
+using protocol::JoinGroupResponse;
 using security::AclOperation;
 using security::ResourceType;
 
@@ -20,7 +20,7 @@ constexpr std::int16_t rebalance_timeout_from_version = 1;
 constexpr std::int16_t null_protocol_from_version = 7;
 
 // No protocol is null where that can be said, and empty before.
-Response as_of(std::int16_t version, Response response) {
+JoinGroupResponse as_of(std::int16_t version, JoinGroupResponse response) {
   if (version < null_protocol_from_version) {
     if (!response.protocol_name) response.protocol_name.emplace();
   } else if (response.protocol_name && response.protocol_name->empty()) {
@@ -29,21 +29,22 @@ Response as_of(std::int16_t version, Response response) {
   return response;
 }
 
-Response failed(std::int16_t version, ErrorCode code, std::string member_id = {}) {
-  Response response;
+JoinGroupResponse failed(std::int16_t version, ErrorCode code, std::string member_id = {}) {
+  JoinGroupResponse response;
   response.error_code = code;
   response.member_id = std::move(member_id);
   return as_of(version, std::move(response));
 }
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_join_group(JoinGroupRequest& request, const net::Context& context,
+                      net::Refusals<JoinGroupResponse>& refusals) {
   if (context.authorization().allows(AclOperation::read, ResourceType::group, request.group_id)) {
     return;
   }
   refusals.whole(failed(context.version(), ErrorCode::group_authorization_failed));
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<JoinGroupResponse> handle(JoinGroupRequest request, Context& context) {
   if (request.group_id.empty()) {
     co_return failed(context.version(), ErrorCode::invalid_group_id, request.member_id);
   }
@@ -51,10 +52,10 @@ env::Task<Response> handle(Request request, Context& context) {
     request.rebalance_timeout_ms = request.session_timeout_ms;
   }
   const std::string group = request.group_id;
-  auto joined = co_await context.groups().ask<Response>(
+  auto joined = co_await context.groups().ask<JoinGroupResponse>(
       group, [caller = group_caller(context), request = std::move(request)](
                  coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                 coordinator::Reply<Response> reply) mutable {
+                 coordinator::Reply<JoinGroupResponse> reply) mutable {
         machine.join_group(turn, caller, std::move(request), std::move(reply));
       });
   if (!joined) co_return failed(context.version(), joined.error().code);
@@ -64,7 +65,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> join_group_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<JoinGroupRequest, Context>(
+      handle, net::Checks<JoinGroupRequest>(check_join_group));
 }
 
 }  // namespace arus::broker

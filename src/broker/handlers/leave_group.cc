@@ -12,18 +12,18 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::LeaveGroupRequest;
-using Response = protocol::LeaveGroupResponse;
+using protocol::LeaveGroupRequest;
+using protocol::LeaveGroupResponse;
 
 constexpr std::int16_t members_from_version = 3;
 
-Response failed(ErrorCode code) {
-  Response response;
+LeaveGroupResponse failed(ErrorCode code) {
+  LeaveGroupResponse response;
   response.error_code = code;
   return response;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<LeaveGroupResponse> handle(LeaveGroupRequest request, Context& context) {
   if (request.group_id.empty()) co_return failed(ErrorCode::invalid_group_id);
   const bool is_single = context.version() < members_from_version;
   if (is_single) {
@@ -31,10 +31,10 @@ env::Task<Response> handle(Request request, Context& context) {
     request.members.push_back({.member_id = std::exchange(request.member_id, {})});
   }
   const std::string group = request.group_id;
-  auto left = co_await context.groups().ask<Response>(
+  auto left = co_await context.groups().ask<LeaveGroupResponse>(
       group, [caller = group_caller(context), request = std::move(request)](
                  coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                 coordinator::Reply<Response> reply) mutable {
+                 coordinator::Reply<LeaveGroupResponse> reply) mutable {
         machine.leave_group(turn, caller, std::move(request), std::move(reply));
       });
   if (!left) co_return failed(left.error().code);
@@ -46,7 +46,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> leave_group_handler() {
-  return net::make_handler<Request, Context>(handle, needs_group_to_read<Request>());
+  return net::make_handler<LeaveGroupRequest, Context>(handle,
+                                                       needs_group_to_read<LeaveGroupRequest>());
 }
 
 }  // namespace arus::broker

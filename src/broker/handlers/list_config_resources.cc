@@ -10,19 +10,19 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ListConfigResourcesRequest;
-using Response = protocol::ListConfigResourcesResponse;
 using metadata::ConfigResourceType;
+using protocol::ListConfigResourcesRequest;
+using protocol::ListConfigResourcesResponse;
 
 constexpr std::int16_t types_from_version = 1;
 
-void add(Response& response, ConfigResourceType type, std::string name) {
+void add(ListConfigResourcesResponse& response, ConfigResourceType type, std::string name) {
   auto& entry = response.config_resources.emplace_back();
   entry.resource_name = std::move(name);
   entry.resource_type = static_cast<std::int8_t>(type);
 }
 
-void list(const Context& context, ConfigResourceType type, Response& response) {
+void list(const Context& context, ConfigResourceType type, ListConfigResourcesResponse& response) {
   const auto image = context.image();
   switch (type) {
     case ConfigResourceType::topic:
@@ -45,7 +45,8 @@ void list(const Context& context, ConfigResourceType type, Response& response) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<ListConfigResourcesResponse> handle(ListConfigResourcesRequest request,
+                                              Context& context) {
   const std::set<std::int8_t> known = {2, 4, 8, 16, 32};
   std::set<std::int8_t> types(request.resource_types.begin(), request.resource_types.end());
   if (context.version() < types_from_version) {
@@ -55,10 +56,11 @@ env::Task<Response> handle(Request request, Context& context) {
   }
   for (const std::int8_t type : types) {
     if (!known.contains(type)) {
-      co_return failed_as_whole<Response>({ErrorCode::unsupported_version, {}, 0});
+      co_return failed_as_whole<ListConfigResourcesResponse>(
+          {ErrorCode::unsupported_version, {}, 0});
     }
   }
-  Response response;
+  ListConfigResourcesResponse response;
   for (const std::int8_t type : types) {
     list(context, static_cast<ConfigResourceType>(type), response);
   }
@@ -68,9 +70,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> list_config_resources_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe_configs,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<ListConfigResourcesRequest, Context>(
+      handle, net::needs_cluster<ListConfigResourcesRequest>(
+                  security::AclOperation::describe_configs,
+                  refused_as_whole<ListConfigResourcesResponse, ListConfigResourcesRequest>));
 }
 
 }  // namespace arus::broker

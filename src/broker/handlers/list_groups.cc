@@ -11,13 +11,13 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ListGroupsRequest;
-using Response = protocol::ListGroupsResponse;
-using Groups = std::vector<Response::ListedGroup>;
+using protocol::ListGroupsRequest;
+using protocol::ListGroupsResponse;
+using Groups = std::vector<ListGroupsResponse::ListedGroup>;
 using security::AclOperation;
 using security::ResourceType;
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<ListGroupsResponse> handle(ListGroupsRequest request, Context& context) {
   const net::Authorization& may = context.authorization();
   const bool may_see_all = may.allows_cluster(AclOperation::describe, net::Audit::quiet);
   auto answers = co_await context.groups().ask_all<Groups>(
@@ -26,7 +26,7 @@ env::Task<Response> handle(Request request, Context& context) {
           coordinator::Reply<Groups> reply) {
         machine.list_groups(turn, states, types, std::move(reply));
       });
-  Response response;
+  ListGroupsResponse response;
   for (auto& answer : answers) {
     if (!answer) {
       // Groups of other brokers are theirs to list; what cannot be listed now makes the whole
@@ -48,8 +48,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> list_groups_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("groups that may not be described are left out"));
+  return net::make_handler<ListGroupsRequest, Context>(
+      handle,
+      net::checked_in_handler<ListGroupsRequest>("groups that may not be described are left out"));
 }
 
 }  // namespace arus::broker

@@ -14,8 +14,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ListOffsetsRequest;
-using Response = protocol::ListOffsetsResponse;
+using protocol::ListOffsetsRequest;
+using protocol::ListOffsetsResponse;
 using replication::OffsetLookup;
 using replication::OffsetLookupOptions;
 using replication::OffsetLookupResult;
@@ -56,7 +56,7 @@ bool is_known(std::int64_t timestamp, std::int16_t version) {
 }
 
 // Partitions that the request names twice.
-std::set<std::pair<std::string, std::int32_t>> duplicates_in(const Request& request) {
+std::set<std::pair<std::string, std::int32_t>> duplicates_in(const ListOffsetsRequest& request) {
   std::set<std::pair<std::string, std::int32_t>> seen;
   std::set<std::pair<std::string, std::int32_t>> twice;
   for (const auto& topic : request.topics) {
@@ -69,8 +69,8 @@ std::set<std::pair<std::string, std::int32_t>> duplicates_in(const Request& requ
   return twice;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<ListOffsetsResponse> handle(ListOffsetsRequest request, Context& context) {
+  ListOffsetsResponse response;
   std::vector<OffsetLookup> lookups;
   std::vector<std::size_t> loops;
   std::vector<Place> places;
@@ -119,8 +119,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> list_offsets_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("one topic at a time, before it is looked for"));
+  return net::make_handler<ListOffsetsRequest, Context>(
+      handle,
+      net::checked_in_handler<ListOffsetsRequest>("one topic at a time, before it is looked for"));
 }
 
 }  // namespace arus::broker

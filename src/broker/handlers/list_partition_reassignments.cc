@@ -8,23 +8,26 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ListPartitionReassignmentsRequest;
-using Response = protocol::ListPartitionReassignmentsResponse;
+using protocol::ListPartitionReassignmentsRequest;
+using protocol::ListPartitionReassignmentsResponse;
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<ListPartitionReassignmentsResponse> handle(ListPartitionReassignmentsRequest request,
+                                                     Context& context) {
   const auto caller = context.caller(request.timeout_ms);
   auto answer =
       co_await context.controller().list_partition_reassignments(caller, std::move(request));
-  if (!answer) co_return failed_as_whole<Response>(answer.error());
+  if (!answer) co_return failed_as_whole<ListPartitionReassignmentsResponse>(answer.error());
   co_return std::move(*answer);
 }
 
 }  // namespace
 
 std::unique_ptr<net::Handler> list_partition_reassignments_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::describe,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<ListPartitionReassignmentsRequest, Context>(
+      handle,
+      net::needs_cluster<ListPartitionReassignmentsRequest>(
+          security::AclOperation::describe,
+          refused_as_whole<ListPartitionReassignmentsResponse, ListPartitionReassignmentsRequest>));
 }
 
 }  // namespace arus::broker

@@ -12,15 +12,16 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ListTransactionsRequest;
-using Response = protocol::ListTransactionsResponse;
-using States = std::vector<Response::TransactionState>;
+using protocol::ListTransactionsRequest;
+using protocol::ListTransactionsResponse;
+using States = std::vector<ListTransactionsResponse::TransactionState>;
 using coordinator::Reply;
 using coordinator::TransactionFilter;
 using coordinator::TransactionMachine;
 using coordinator::Turn;
 
-Result<TransactionFilter> filter_of(Request& request, Response& response) {
+Result<TransactionFilter> filter_of(ListTransactionsRequest& request,
+                                    ListTransactionsResponse& response) {
   TransactionFilter filter{.by_state = !request.state_filters.empty(),
                            .producer_ids = std::move(request.producer_id_filters),
                            .running_longer_than_ms = request.duration_filter};
@@ -40,10 +41,10 @@ Result<TransactionFilter> filter_of(Request& request, Response& response) {
   return filter;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<ListTransactionsResponse> handle(ListTransactionsRequest request, Context& context) {
+  ListTransactionsResponse response;
   const auto filter = filter_of(request, response);
-  if (!filter) co_return failed_as_whole<Response>(filter.error());
+  if (!filter) co_return failed_as_whole<ListTransactionsResponse>(filter.error());
   auto answers = co_await context.transactions().ask_all<States>(
       [filter = *filter](TransactionMachine& machine, Turn& turn, Reply<States> reply) {
         machine.list(turn, filter, std::move(reply));
@@ -51,7 +52,7 @@ env::Task<Response> handle(Request request, Context& context) {
   for (auto& states : answers) {
     // Partitions that other brokers lead are listed by those.
     if (!states && states.error().code == ErrorCode::not_coordinator) continue;
-    if (!states) co_return failed_as_whole<Response>(states.error());
+    if (!states) co_return failed_as_whole<ListTransactionsResponse>(states.error());
     for (auto& state : *states) {
       const bool allowed = context.authorization().allows(security::AclOperation::describe,
                                                           security::ResourceType::transactional_id,
@@ -65,10 +66,10 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> list_transactions_handler() {
-  return net::make_handler<Request, Context>(
-      handle,
-      net::checked_in_handler<Request>("transactional ids are left out where they are not to be "
-                                       "known"));
+  return net::make_handler<ListTransactionsRequest, Context>(
+      handle, net::checked_in_handler<ListTransactionsRequest>(
+                  "transactional ids are left out where they are not to be "
+                  "known"));
 }
 
 }  // namespace arus::broker

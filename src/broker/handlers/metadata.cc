@@ -13,9 +13,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::MetadataRequest;
-using Response = protocol::MetadataResponse;
-using TopicAnswer = Response::MetadataResponseTopic;
+using protocol::MetadataRequest;
+using protocol::MetadataResponse;
+using TopicAnswer = MetadataResponse::MetadataResponseTopic;
 using security::AclOperation;
 
 // From these versions on a topic's name may be null, and operations are told on request.
@@ -33,8 +33,8 @@ TopicAnswer refused(const Context& context, ErrorCode code, std::optional<std::s
   return topic;
 }
 
-TopicAnswer describe(const Context& context, const LiveBrokers& brokers, const Request& request,
-                     const metadata::TopicImage& image) {
+TopicAnswer describe(const Context& context, const LiveBrokers& brokers,
+                     const MetadataRequest& request, const metadata::TopicImage& image) {
   TopicAnswer topic;
   topic.name = image.name;
   topic.topic_id = image.id;
@@ -80,8 +80,8 @@ env::Task<std::map<std::string, ErrorCode>> create(Context& context,
   co_return outcome;
 }
 
-void answer_all(const Context& context, const LiveBrokers& brokers, const Request& request,
-                Response& response) {
+void answer_all(const Context& context, const LiveBrokers& brokers, const MetadataRequest& request,
+                MetadataResponse& response) {
   const auto image = context.image();
   for (const auto& [name, topic] : image->topics) {
     if (!context.authorization().allows_topic(AclOperation::describe, name, net::Audit::quiet)) {
@@ -91,8 +91,8 @@ void answer_all(const Context& context, const LiveBrokers& brokers, const Reques
   }
 }
 
-TopicAnswer answer_id(const Context& context, const LiveBrokers& brokers, const Request& request,
-                      const Uuid& id) {
+TopicAnswer answer_id(const Context& context, const LiveBrokers& brokers,
+                      const MetadataRequest& request, const Uuid& id) {
   const auto topic = context.image()->topic(id);
   if (!topic) return refused(context, ErrorCode::unknown_topic_id, std::nullopt, id);
   if (!context.authorization().allows_topic(AclOperation::describe, topic->name)) {
@@ -102,8 +102,8 @@ TopicAnswer answer_id(const Context& context, const LiveBrokers& brokers, const 
 }
 
 // Topics by name: existing ones are described, others created where that is allowed.
-env::Task<void> answer_names(Context& context, const Request& request,
-                             const std::set<std::string>& names, Response& response) {
+env::Task<void> answer_names(Context& context, const MetadataRequest& request,
+                             const std::set<std::string>& names, MetadataResponse& response) {
   const bool create_missing =
       request.allow_auto_topic_creation && context.config()->auto_create_topics_enable;
   std::vector<std::string> missing;
@@ -137,7 +137,8 @@ env::Task<void> answer_names(Context& context, const Request& request,
   }
 }
 
-void describe_cluster(const Context& context, const Request& request, Response& response) {
+void describe_cluster(const Context& context, const MetadataRequest& request,
+                      MetadataResponse& response) {
   const LiveBrokers brokers(context);
   for (const auto& [id, broker] : brokers.reachable()) {
     auto& entry = response.brokers.emplace_back();
@@ -157,8 +158,8 @@ void describe_cluster(const Context& context, const Request& request, Response& 
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<MetadataResponse> handle(MetadataRequest request, Context& context) {
+  MetadataResponse response;
   const bool all = !request.topics || (context.version() == 0 && request.topics->empty());
   if (all) {
     answer_all(context, LiveBrokers(context), request, response);
@@ -185,8 +186,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> metadata_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>(
+  return net::make_handler<MetadataRequest, Context>(
+      handle, net::checked_in_handler<MetadataRequest>(
                   "topics that may not be described are left out of a list of all and refused "
                   "where they are named; creating asks for more"));
 }

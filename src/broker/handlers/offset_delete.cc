@@ -10,36 +10,40 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::OffsetDeleteRequest;
-using Response = protocol::OffsetDeleteResponse;
+using protocol::OffsetDeleteRequest;
+using protocol::OffsetDeleteResponse;
 using security::AclOperation;
 using security::ResourceType;
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_offset_delete(OffsetDeleteRequest& request, const net::Context& context,
+                         net::Refusals<OffsetDeleteResponse>& refusals) {
   if (context.authorization().allows(AclOperation::remove, ResourceType::group, request.group_id)) {
     return;
   }
-  refusals.whole(failed_as_whole<Response>(Error{ErrorCode::group_authorization_failed, {}, 0}));
+  refusals.whole(
+      failed_as_whole<OffsetDeleteResponse>(Error{ErrorCode::group_authorization_failed, {}, 0}));
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<OffsetDeleteResponse> handle(OffsetDeleteRequest request, Context& context) {
+  OffsetDeleteResponse response;
   const auto places = keep_existing(
       response, request.topics,
-      [&](const Request::OffsetDeleteRequestTopic& topic) {
+      [&](const OffsetDeleteRequest::OffsetDeleteRequestTopic& topic) {
         return find_topic(context, topic.name, AclOperation::read);
       },
-      [](auto& answer, const Request::OffsetDeleteRequestTopic& topic) {
+      [](auto& answer, const OffsetDeleteRequest::OffsetDeleteRequestTopic& topic) {
         answer.name = topic.name;
       },
       [](auto&, const metadata::TopicImage&) {});
-  const auto refuse = [](ErrorCode code) { return failed_as_whole<Response>(Error{code, {}, 0}); };
+  const auto refuse = [](ErrorCode code) {
+    return failed_as_whole<OffsetDeleteResponse>(Error{code, {}, 0});
+  };
   if (request.group_id.empty()) co_return refuse(ErrorCode::invalid_group_id);
   const std::string group = request.group_id;
-  const auto given = co_await context.groups().ask<Response>(
+  const auto given = co_await context.groups().ask<OffsetDeleteResponse>(
       group,
       [request = std::move(request)](coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                                     coordinator::Reply<Response> reply) mutable {
+                                     coordinator::Reply<OffsetDeleteResponse> reply) mutable {
         machine.delete_offsets(turn, std::move(request), std::move(reply));
       });
   // What was wrong with single partitions is not told beside an error of the whole.
@@ -52,7 +56,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> offset_delete_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<OffsetDeleteRequest, Context>(
+      handle, net::Checks<OffsetDeleteRequest>(check_offset_delete));
 }
 
 }  // namespace arus::broker

@@ -15,18 +15,18 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::OffsetFetchRequest;
-using Response = protocol::OffsetFetchResponse;
-using Group = Request::OffsetFetchRequestGroup;
-using Topics = Request::OffsetFetchRequestTopics;
-using GroupAnswer = Response::OffsetFetchResponseGroup;
-using TopicAnswer = Response::OffsetFetchResponseTopics;
+using protocol::OffsetFetchRequest;
+using protocol::OffsetFetchResponse;
+using Group = OffsetFetchRequest::OffsetFetchRequestGroup;
+using Topics = OffsetFetchRequest::OffsetFetchRequestTopics;
+using GroupAnswer = OffsetFetchResponse::OffsetFetchResponseGroup;
+using TopicAnswer = OffsetFetchResponse::OffsetFetchResponseTopics;
 using security::AclOperation;
 using security::ResourceType;
 
 constexpr std::int16_t group_errors_from_version = 2;
 constexpr std::int16_t many_groups_from_version = 8;
-constexpr std::int16_t topic_ids_from_version = 10;
+constexpr std::int16_t fetched_topic_ids_from_version = 10;
 constexpr std::int64_t no_committed_offset = -1;
 
 TopicAnswer refused(const Topics& topic, ErrorCode code) {
@@ -65,7 +65,7 @@ std::vector<TopicAnswer> take_refused(const Context& context, std::vector<Topics
   std::vector<Topics> kept;
   const auto image = context.image();
   for (Topics& topic : topics) {
-    if (context.version() >= topic_ids_from_version) {
+    if (context.version() >= fetched_topic_ids_from_version) {
       const auto found = image->topic(topic.topic_id);
       if (!found) {
         answers.push_back(refused(topic, ErrorCode::unknown_topic_id));
@@ -88,7 +88,7 @@ void keep_visible(const Context& context, std::vector<TopicAnswer>& topics) {
   const auto image = context.image();
   std::erase_if(topics, [&](TopicAnswer& topic) {
     if (!context.authorization().allows_topic(AclOperation::describe, topic.name)) return true;
-    if (context.version() < topic_ids_from_version) return false;
+    if (context.version() < fetched_topic_ids_from_version) return false;
     const auto found = image->topic(topic.name);
     if (found) topic.topic_id = found->id;
     return !found;
@@ -126,7 +126,7 @@ env::Task<void> fetch_into(const Context* context, Group group, bool require_sta
 }
 
 // The one group of the versions before 8, in the form of the later ones.
-Group only_group(Request& request) {
+Group only_group(OffsetFetchRequest& request) {
   Group group;
   group.group_id = std::move(request.group_id);
   group.topics = std::nullopt;
@@ -140,7 +140,7 @@ Group only_group(Request& request) {
   return group;
 }
 
-void write_only_group(GroupAnswer group, Response& response) {
+void write_only_group(GroupAnswer group, OffsetFetchResponse& response) {
   response.error_code = group.error_code;
   for (auto& topic : group.topics) {
     auto& entry = response.topics.emplace_back();
@@ -156,8 +156,8 @@ void write_only_group(GroupAnswer group, Response& response) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<OffsetFetchResponse> handle(OffsetFetchRequest request, Context& context) {
+  OffsetFetchResponse response;
   if (context.version() < many_groups_from_version) {
     write_only_group(co_await fetch_group(context, only_group(request), request.require_stable),
                      response);
@@ -177,8 +177,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> offset_fetch_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("each group by itself, then each of its topics"));
+  return net::make_handler<OffsetFetchRequest, Context>(
+      handle,
+      net::checked_in_handler<OffsetFetchRequest>("each group by itself, then each of its topics"));
 }
 
 }  // namespace arus::broker

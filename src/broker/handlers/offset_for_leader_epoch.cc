@@ -12,25 +12,26 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::OffsetForLeaderEpochRequest;
-using Response = protocol::OffsetForLeaderEpochResponse;
+using protocol::OffsetForLeaderEpochRequest;
+using protocol::OffsetForLeaderEpochResponse;
 using replication::EpochLookup;
 using replication::EpochLookupResult;
 using security::AclOperation;
 
-struct Place {
+struct EpochPlace {
   std::size_t topic = 0;
   std::size_t partition = 0;
 };
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<OffsetForLeaderEpochResponse> handle(OffsetForLeaderEpochRequest request,
+                                               Context& context) {
+  OffsetForLeaderEpochResponse response;
   // Other brokers may ask about everything.
   const bool is_broker =
       context.authorization().allows_cluster(AclOperation::cluster_action, net::Audit::quiet);
   std::vector<EpochLookup> lookups;
   std::vector<std::size_t> loops;
-  std::vector<Place> places;
+  std::vector<EpochPlace> places;
   for (const auto& asked : request.topics) {
     auto& topic = response.topics.emplace_back();
     topic.topic = asked.topic;
@@ -66,8 +67,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> offset_for_leader_epoch_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("brokers may ask about every topic"));
+  return net::make_handler<OffsetForLeaderEpochRequest, Context>(
+      handle,
+      net::checked_in_handler<OffsetForLeaderEpochRequest>("brokers may ask about every topic"));
 }
 
 }  // namespace arus::broker

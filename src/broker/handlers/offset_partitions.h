@@ -8,16 +8,10 @@
 #include <vector>
 
 #include "broker/context.h"
+#include "broker/handlers/group_caller.h"
 #include "broker/handlers/topic_lookup.h"
-#include "coordinator/group/group_settings.h"
 
 namespace arus::broker {
-
-[[nodiscard]] inline coordinator::GroupCaller group_caller(const Context& context) {
-  return {.client_id = context.client_id().value_or(std::string()),
-          .client_host = "/" + context.host(),
-          .api_version = context.version()};
-}
 
 // Where the answer of one partition goes.
 struct OffsetPlace {

@@ -15,9 +15,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::ProduceRequest;
-using Response = protocol::ProduceResponse;
-using PartitionAnswer = Response::PartitionProduceResponse;
+using protocol::ProduceRequest;
+using protocol::ProduceResponse;
+using PartitionAnswer = ProduceResponse::PartitionProduceResponse;
 using replication::AppendItem;
 using replication::AppendRequest;
 using replication::AppendResult;
@@ -48,7 +48,7 @@ void refuse(PartitionAnswer& answer, ErrorCode code, std::optional<std::string> 
   answer.error_message = std::move(message);
 }
 
-bool is_transactional(const Request& request) {
+bool is_transactional(const ProduceRequest& request) {
   for (const auto& topic : request.topic_data) {
     for (const auto& partition : topic.partition_data) {
       if (partition.records && record::has_transactional_batch(partition.records->view())) {
@@ -60,8 +60,8 @@ bool is_transactional(const Request& request) {
 }
 
 // An answer for every partition of the request, still without outcome.
-Response outline(const Request& request) {
-  Response response;
+ProduceResponse outline(const ProduceRequest& request) {
+  ProduceResponse response;
   response.responses.reserve(request.topic_data.size());
   for (const auto& topic : request.topic_data) {
     auto& answer = response.responses.emplace_back();
@@ -75,7 +75,8 @@ Response outline(const Request& request) {
   return response;
 }
 
-Response refuse_all(Response response, ErrorCode code, const char* message = nullptr) {
+ProduceResponse refuse_all(ProduceResponse response, ErrorCode code,
+                           const char* message = nullptr) {
   for (auto& topic : response.responses) {
     for (auto& partition : topic.partition_responses) {
       refuse(partition, code,
@@ -86,8 +87,8 @@ Response refuse_all(Response response, ErrorCode code, const char* message = nul
 }
 
 // The transactional id must be one that the caller may write with, before anything is looked at.
-void check_transaction(Request& request, const net::Context& context,
-                       net::Refusals<Response>& refusals) {
+void check_transaction(ProduceRequest& request, const net::Context& context,
+                       net::Refusals<ProduceResponse>& refusals) {
   if (!is_transactional(request)) return;
   const bool allowed =
       request.transactional_id &&
@@ -97,7 +98,7 @@ void check_transaction(Request& request, const net::Context& context,
   refusals.whole(refuse_all(outline(request), ErrorCode::transactional_id_authorization_failed));
 }
 
-Work collect(const Context& context, Request& request, Response& response) {
+Work collect(const Context& context, ProduceRequest& request, ProduceResponse& response) {
   Work work;
   const bool by_id = context.version() >= topic_ids_from_version;
   for (std::size_t i = 0; i < request.topic_data.size(); ++i) {
@@ -151,7 +152,7 @@ void write_outcome(const Context& context, AppendResult& result, PartitionAnswer
   }
 }
 
-bool has_error(const Response& response) {
+bool has_error(const ProduceResponse& response) {
   for (const auto& topic : response.responses) {
     for (const auto& partition : topic.partition_responses) {
       if (partition.error_code != ErrorCode::none) return true;
@@ -161,7 +162,7 @@ bool has_error(const Response& response) {
 }
 
 // Tells clients where the leaders are that the answer names.
-void add_endpoints(const Context& context, Response& response) {
+void add_endpoints(const Context& context, ProduceResponse& response) {
   if (context.version() < leader_hints_from_version) return;
   std::vector<BrokerId> leaders;
   for (const auto& topic : response.responses) {
@@ -185,8 +186,8 @@ void add_endpoints(const Context& context, Response& response) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response = outline(request);
+env::Task<ProduceResponse> handle(ProduceRequest request, Context& context) {
+  ProduceResponse response = outline(request);
   if (request.acks < -1 || request.acks > 1) {
     co_return refuse_all(std::move(response), ErrorCode::invalid_required_acks);
   }
@@ -224,7 +225,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> produce_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check_transaction));
+  return net::make_handler<ProduceRequest, Context>(handle,
+                                                    net::Checks<ProduceRequest>(check_transaction));
 }
 
 }  // namespace arus::broker

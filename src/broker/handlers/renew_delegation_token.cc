@@ -8,12 +8,12 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::RenewDelegationTokenRequest;
-using Response = protocol::RenewDelegationTokenResponse;
+using protocol::RenewDelegationTokenRequest;
+using protocol::RenewDelegationTokenResponse;
 
 // Tokens are for connections that have authenticated, which there are none of yet.
-env::Task<Response> handle(Request, Context&) {
-  Response response;
+env::Task<RenewDelegationTokenResponse> handle(RenewDelegationTokenRequest, Context&) {
+  RenewDelegationTokenResponse response;
   response.error_code = ErrorCode::delegation_token_auth_disabled;
   response.expiry_timestamp_ms = -1;
   co_return response;
@@ -22,8 +22,9 @@ env::Task<Response> handle(Request, Context&) {
 }  // namespace
 
 std::unique_ptr<net::Handler> renew_delegation_token_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("nobody has tokens, whoever asks"));
+  return net::make_handler<RenewDelegationTokenRequest, Context>(
+      handle,
+      net::checked_in_handler<RenewDelegationTokenRequest>("nobody has tokens, whoever asks"));
 }
 
 }  // namespace arus::broker

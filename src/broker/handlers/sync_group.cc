@@ -11,20 +11,21 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::SyncGroupRequest;
-using Response = protocol::SyncGroupResponse;
+using protocol::SyncGroupRequest;
+using protocol::SyncGroupResponse;
 using security::AclOperation;
 using security::ResourceType;
 
 constexpr std::int16_t protocol_from_version = 5;
 
-Response failed(ErrorCode code) {
-  Response response;
+SyncGroupResponse failed(ErrorCode code) {
+  SyncGroupResponse response;
   response.error_code = code;
   return response;
 }
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_sync_group(SyncGroupRequest& request, const net::Context& context,
+                      net::Refusals<SyncGroupResponse>& refusals) {
   const bool names_protocol = request.protocol_type && request.protocol_name;
   if (context.version() >= protocol_from_version && !names_protocol) {
     refusals.whole(failed(ErrorCode::inconsistent_group_protocol));
@@ -36,13 +37,13 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
   refusals.whole(failed(ErrorCode::group_authorization_failed));
 }
 
-env::Task<Response> handle(Request request, Context& context) {
+env::Task<SyncGroupResponse> handle(SyncGroupRequest request, Context& context) {
   if (request.group_id.empty()) co_return failed(ErrorCode::invalid_group_id);
   const std::string group = request.group_id;
-  auto synced = co_await context.groups().ask<Response>(
+  auto synced = co_await context.groups().ask<SyncGroupResponse>(
       group, [caller = group_caller(context), request = std::move(request)](
                  coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                 coordinator::Reply<Response> reply) mutable {
+                 coordinator::Reply<SyncGroupResponse> reply) mutable {
         machine.sync_group(turn, caller, std::move(request), std::move(reply));
       });
   if (!synced) co_return failed(synced.error().code);
@@ -52,7 +53,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> sync_group_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<SyncGroupRequest, Context>(
+      handle, net::Checks<SyncGroupRequest>(check_sync_group));
 }
 
 }  // namespace arus::broker

@@ -10,8 +10,8 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::TxnOffsetCommitRequest;
-using Response = protocol::TxnOffsetCommitResponse;
+using protocol::TxnOffsetCommitRequest;
+using protocol::TxnOffsetCommitResponse;
 using security::AclOperation;
 using security::ResourceType;
 
@@ -23,15 +23,16 @@ constexpr std::int16_t abortable_is_known_from_version = 4;
 constexpr std::int16_t joins_from_version = 5;
 constexpr std::int16_t growing_epochs = 2;
 
-void name_topic(Response::TxnOffsetCommitResponseTopic& answer,
-                const Request::TxnOffsetCommitRequestTopic& topic) {
+void name_topic(TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic& answer,
+                const TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic& topic) {
   answer.name = topic.name;
 }
 
-void check(Request& request, const net::Context& context, net::Refusals<Response>& refusals) {
+void check_txn_offset_commit(TxnOffsetCommitRequest& request, const net::Context& context,
+                             net::Refusals<TxnOffsetCommitResponse>& refusals) {
   const net::Authorization& may = context.authorization();
   const auto refuse = [&](ErrorCode code) {
-    refusals.whole(refuse_partitions<Response>(request, code, name_topic));
+    refusals.whole(refuse_partitions<TxnOffsetCommitResponse>(request, code, name_topic));
   };
   if (!may.allows(AclOperation::write, ResourceType::transactional_id, request.transactional_id)) {
     refuse(ErrorCode::transactional_id_authorization_failed);
@@ -42,7 +43,7 @@ void check(Request& request, const net::Context& context, net::Refusals<Response
 
 // Whether the partition of the group is in the producer's transaction; clients of version 2 of
 // transactions leave it to the broker to put it there.
-env::Task<ErrorCode> join_transaction(const Context& context, const Request& request,
+env::Task<ErrorCode> join_transaction(const Context& context, const TxnOffsetCommitRequest& request,
                                       std::int32_t partition) {
   const std::int16_t version = context.version();
   const bool joins = version >= joins_from_version;
@@ -59,8 +60,9 @@ env::Task<ErrorCode> join_transaction(const Context& context, const Request& req
   co_return codes.empty() ? ErrorCode::unknown_server_error : codes.front();
 }
 
-env::Task<ErrorCode> commit(const Context& context, Request request,
-                            const std::vector<OffsetPlace>& places, Response& response) {
+env::Task<ErrorCode> commit(const Context& context, TxnOffsetCommitRequest request,
+                            const std::vector<OffsetPlace>& places,
+                            TxnOffsetCommitResponse& response) {
   if (request.group_id.empty()) co_return ErrorCode::invalid_group_id;
   const auto partition = context.groups().partition_of(request.group_id);
   if (!partition) co_return partition.error().code;
@@ -76,10 +78,10 @@ env::Task<ErrorCode> commit(const Context& context, Request request,
       if (joined != ErrorCode::none) co_return joined;
     }
   }
-  const auto given = co_await context.groups().ask_partition<Response>(
+  const auto given = co_await context.groups().ask_partition<TxnOffsetCommitResponse>(
       *partition, [caller = std::move(caller), request = std::move(request)](
                       coordinator::GroupMachine& machine, coordinator::Turn& turn,
-                      coordinator::Reply<Response> reply) mutable {
+                      coordinator::Reply<TxnOffsetCommitResponse> reply) mutable {
         machine.commit_transactional_offsets(turn, caller, std::move(request), std::move(reply));
       });
   if (!given) co_return given.error().code;
@@ -87,11 +89,11 @@ env::Task<ErrorCode> commit(const Context& context, Request request,
   co_return ErrorCode::none;
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<TxnOffsetCommitResponse> handle(TxnOffsetCommitRequest request, Context& context) {
+  TxnOffsetCommitResponse response;
   const auto places = keep_existing(
       response, request.topics,
-      [&](const Request::TxnOffsetCommitRequestTopic& topic) {
+      [&](const TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic& topic) {
         return find_topic(context, topic.name, AclOperation::read);
       },
       name_topic, [](auto&, const metadata::TopicImage&) {});
@@ -111,7 +113,8 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> txn_offset_commit_handler() {
-  return net::make_handler<Request, Context>(handle, net::Checks<Request>(check));
+  return net::make_handler<TxnOffsetCommitRequest, Context>(
+      handle, net::Checks<TxnOffsetCommitRequest>(check_txn_offset_commit));
 }
 
 }  // namespace arus::broker

@@ -8,23 +8,23 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::UnregisterBrokerRequest;
-using Response = protocol::UnregisterBrokerResponse;
+using protocol::UnregisterBrokerRequest;
+using protocol::UnregisterBrokerResponse;
 
-constexpr std::int32_t timeout_ms = 30'000;  // the request has none of its own
-env::Task<Response> handle(Request request, Context& context) {
-  const auto caller = context.caller(timeout_ms);
+env::Task<UnregisterBrokerResponse> handle(UnregisterBrokerRequest request, Context& context) {
+  const auto caller = context.caller(default_timeout_ms);
   auto answer = co_await context.controller().unregister_broker(caller, std::move(request));
-  if (!answer) co_return failed_as_whole<Response>(answer.error());
+  if (!answer) co_return failed_as_whole<UnregisterBrokerResponse>(answer.error());
   co_return std::move(*answer);
 }
 
 }  // namespace
 
 std::unique_ptr<net::Handler> unregister_broker_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::needs_cluster<Request>(security::AclOperation::alter,
-                                          refused_as_whole<Response, Request>));
+  return net::make_handler<UnregisterBrokerRequest, Context>(
+      handle, net::needs_cluster<UnregisterBrokerRequest>(
+                  security::AclOperation::alter,
+                  refused_as_whole<UnregisterBrokerResponse, UnregisterBrokerRequest>));
 }
 
 }  // namespace arus::broker

@@ -14,9 +14,9 @@
 namespace arus::broker {
 namespace {
 
-using Request = protocol::WriteTxnMarkersRequest;
-using Response = protocol::WriteTxnMarkersResponse;
-using Marker = Request::WritableTxnMarker;
+using protocol::WriteTxnMarkersRequest;
+using protocol::WriteTxnMarkersResponse;
+using Marker = WriteTxnMarkersRequest::WritableTxnMarker;
 using replication::MarkerItem;
 using replication::MarkerRequest;
 using replication::MarkerResult;
@@ -36,12 +36,13 @@ struct Work {
   std::vector<Place> in_offsets;  // partitions of __consumer_offsets
 };
 
-ErrorCode& code_at(Response& response, const Place& place) {
+ErrorCode& code_at(WriteTxnMarkersResponse& response, const Place& place) {
   return response.markers[place.marker].topics[place.topic].partitions[place.partition].error_code;
 }
 
 // An answer for everything that is asked, and what is to be done for it.
-Work collect(const Context& context, const Request& request, Response& response) {
+Work collect(const Context& context, const WriteTxnMarkersRequest& request,
+             WriteTxnMarkersResponse& response) {
   Work work;
   const auto image = context.image();
   for (const Marker& marker : request.markers) {
@@ -88,8 +89,8 @@ ErrorCode as_leaders_say_it(ErrorCode code) {
   }
 }
 
-env::Task<Response> handle(Request request, Context& context) {
-  Response response;
+env::Task<WriteTxnMarkersResponse> handle(WriteTxnMarkersRequest request, Context& context) {
+  WriteTxnMarkersResponse response;
   const net::Authorization& may = context.authorization();
   if (!may.allows_cluster(AclOperation::alter, net::Audit::quiet) &&
       !may.allows_cluster(AclOperation::cluster_action)) {
@@ -128,8 +129,9 @@ env::Task<Response> handle(Request request, Context& context) {
 }  // namespace
 
 std::unique_ptr<net::Handler> write_txn_markers_handler() {
-  return net::make_handler<Request, Context>(
-      handle, net::checked_in_handler<Request>("the refusal needs the outline of the answer"));
+  return net::make_handler<WriteTxnMarkersRequest, Context>(
+      handle, net::checked_in_handler<WriteTxnMarkersRequest>(
+                  "the refusal needs the outline of the answer"));
 }
 
 }  // namespace arus::broker

@@ -1,9 +1,9 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <iostream>
 #include <set>
 
+#include "base/joined.h"
 #include "cli/acl_view.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
@@ -11,7 +11,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec acls_specs[] = {
     {"add", Takes::nothing, "", "Add ACLs."},
     {"allow-host",
      Takes::value,
@@ -178,7 +178,7 @@ Result<AclsByResource> acls_of(const ParsedOptions& options) {
       for (const AclOperation operation : possible) names.push_back(name_of(operation));
       return fail(ErrorCode::invalid_request,
                   fmt::format("ResourceType {} only supports operations [{}]",
-                              name_of(resource.type), fmt::join(names, ", ")));
+                              name_of(resource.type), joined(names, ", ")));
     }
     acls[resource] = entries_of(options, operations);
   }
@@ -347,11 +347,12 @@ std::optional<std::string> contradiction(const ParsedOptions& options) {
 
 int acls(Console& console, const Arguments& arguments) {
   ParsedOptions options;
-  if (const auto status =
-          begin(console, arguments, specs, "This tool helps to manage acls on kafka.", options)) {
+  if (const auto status = begin(console, arguments, acls_specs,
+                                "This tool helps to manage acls on kafka.", options)) {
     return *status;
   }
-  if (const auto message = contradiction(options)) return usage_error(console, *message, specs);
+  if (const auto message = contradiction(options))
+    return usage_error(console, *message, acls_specs);
   for (const std::string_view name : {"allow-principal", "deny-principal", "principal"}) {
     if (auto checked = check_principals(options.values(name)); !checked) {
       console.print("Error while executing ACL command: {}\n", checked.error().message);
@@ -359,9 +360,9 @@ int acls(Console& console, const Arguments& arguments) {
     }
   }
   auto acls = acls_of(options);
-  if (!acls) return usage_error(console, acls.error().message, specs);
+  if (!acls) return usage_error(console, acls.error().message, acls_specs);
   const auto client = cluster_of(options);
-  if (!client) return usage_error(console, client.error().message, specs);
+  if (!client) return usage_error(console, client.error().message, acls_specs);
   const AclProgram program{options, std::move(*acls)};
   return run_session(*client, run_acls, console, program);
 }

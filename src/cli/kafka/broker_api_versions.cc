@@ -7,7 +7,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec broker_api_versions_specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"command-config", Takes::value, "file", "Properties for the client."},
     {"help", Takes::nothing, "", "Print this."},
@@ -75,13 +75,15 @@ env::Task<int> run_versions(Session session, Console& console) {
 int broker_api_versions(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   constexpr std::string_view summary = "This tool shows which requests brokers understand.";
-  if (arguments.empty()) return usage_error(console, summary, specs);
-  if (const auto status = begin(console, arguments, specs, summary, options)) return *status;
-  if (const auto status = check_required(console, specs, options, {"bootstrap-server"})) {
+  if (arguments.empty()) return usage_error(console, summary, broker_api_versions_specs);
+  if (const auto status = begin(console, arguments, broker_api_versions_specs, summary, options))
+    return *status;
+  if (const auto status =
+          check_required(console, broker_api_versions_specs, options, {"bootstrap-server"})) {
     return *status;
   }
   const auto client = cluster_of(options);
-  if (!client) return usage_error(console, client.error().message, specs);
+  if (!client) return usage_error(console, client.error().message, broker_api_versions_specs);
   return run_session(*client, run_versions, console);
 }
 

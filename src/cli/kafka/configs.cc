@@ -1,8 +1,8 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/config_entities.h"
 #include "cli/kafka/config_quotas.h"
@@ -14,7 +14,7 @@ namespace {
 
 using protocol::ConfigResourceKind;
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec configs_specs[] = {
     {"add-config", Takes::value, "k1=v1,k2=[v,v]",
      "Configs to set; brackets keep commas together."},
     {"add-config-file", Takes::value, "file", "A properties file with configs to set."},
@@ -201,7 +201,7 @@ Result<> check(const ConfigProgram& program) {
 
 int configs(Console& console, const Arguments& arguments) {
   ParsedOptions options;
-  if (const auto status = begin(console, arguments, specs,
+  if (const auto status = begin(console, arguments, configs_specs,
                                 "This tool shows and changes configs of topics, brokers, users, "
                                 "clients, addresses, client metrics and groups",
                                 options)) {
@@ -209,13 +209,13 @@ int configs(Console& console, const Arguments& arguments) {
   }
   if (options.has("describe") == options.has("alter")) {
     return usage_error(console, "Command must include exactly one action: --describe, --alter",
-                       specs);
+                       configs_specs);
   }
   if (!options.has("bootstrap-server") && !options.has("bootstrap-controller")) {
     console.err("Either --bootstrap-server or --bootstrap-controller must be specified.\n");
     return 1;
   }
-  ConfigProgram program{options, {}, {}, {}, fmt::format("{}", fmt::join(arguments, " "))};
+  ConfigProgram program{options, {}, {}, {}, joined(arguments, " ")};
   const auto fill = [&]() -> Result<client::ClientOptions> {
     auto entities = config_entities(options, arguments);
     if (!entities) return fail(std::move(entities).error());

@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 
+#include "cli/client_config.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
 #include "cli/pattern.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr auto glance = env::milliseconds(200);    // how soon an interrupt is noticed
 constexpr std::uint64_t made_up_groups = 100'000;  // names for groups that nobody named
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec console_consumer_specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"command-config", Takes::value, "file", "Properties for the consumer."},
     {"command-property", Takes::value, "key=value", "A property for the consumer.", {}, true},
@@ -69,14 +70,6 @@ struct ConsumerProgram {
   std::optional<env::Duration> timeout;
 };
 
-Result<> merge_file(config::ConfigMap& into, const std::optional<std::string>& path) {
-  if (!path) return {};
-  auto read = read_properties_file(*path);
-  if (!read) return fail(std::move(read).error());
-  for (auto& [key, value] : *read) into[key] = value;
-  return {};
-}
-
 Result<client::StartPosition> start_of(const ParsedOptions& options) {
   if (options.has("from-beginning")) return client::StartPosition::earliest();
   const auto text = options.value("offset");
@@ -112,7 +105,7 @@ std::optional<std::string> contradiction(const ParsedOptions& options) {
 
 Result<config::ConfigMap> formatter_properties(const ParsedOptions& options) {
   config::ConfigMap properties;
-  ARUS_TRY(merge_file(properties, options.value("formatter-config")));
+  ARUS_TRY(merge_properties_file(properties, options.value("formatter-config")));
   ARUS_TRY(add_properties(properties, options.values("property")));
   ARUS_TRY(add_properties(properties, options.values("formatter-property")));
   if (const auto name = options.value("key-deserializer")) properties["key.deserializer"] = *name;
@@ -155,8 +148,8 @@ Result<> choose_group(const ParsedOptions& options, const config::ConfigMap& fro
 
 Result<config::ConfigMap> consumer_properties(const ParsedOptions& options) {
   config::ConfigMap properties;
-  ARUS_TRY(merge_file(properties, options.value("consumer.config")));
-  ARUS_TRY(merge_file(properties, options.value("command-config")));
+  ARUS_TRY(merge_properties_file(properties, options.value("consumer.config")));
+  ARUS_TRY(merge_properties_file(properties, options.value("command-config")));
   config::ConfigMap from_options;
   ARUS_TRY(add_properties(from_options, options.values("consumer-property")));
   ARUS_TRY(add_properties(from_options, options.values("command-property")));
@@ -179,7 +172,7 @@ Result<config::ConfigMap> consumer_properties(const ParsedOptions& options) {
   return properties;
 }
 
-Result<ConsumerProgram> program_of(const ParsedOptions& options) {
+Result<ConsumerProgram> console_consumer_program(const ParsedOptions& options) {
   ConsumerProgram program;
   auto properties = consumer_properties(options);
   if (!properties) return fail(std::move(properties).error());
@@ -324,30 +317,32 @@ env::Task<int> run_consumer(Session session, Console& console, const ConsumerPro
 int console_consumer(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   if (const auto status =
-          begin(console, arguments, specs,
+          begin(console, arguments, console_consumer_specs,
                 "This tool helps to read data from Kafka topics and outputs it to standard output.",
                 options)) {
     return *status;
   }
-  if (const auto status = check_required(console, specs, options, {"bootstrap-server"})) {
+  if (const auto status =
+          check_required(console, console_consumer_specs, options, {"bootstrap-server"})) {
     return *status;
   }
-  if (const auto message = contradiction(options)) return usage_error(console, *message, specs);
+  if (const auto message = contradiction(options))
+    return usage_error(console, *message, console_consumer_specs);
   const std::string formatter = options.value_or("formatter", "DefaultMessageFormatter");
   const std::string_view simple =
       std::string_view(formatter).substr(formatter.rfind('.') + 1);  // npos + 1 is 0
   if (simple != "DefaultMessageFormatter" && simple != "LoggingMessageFormatter" &&
       simple != "NoOpMessageFormatter") {
-    return usage_error(console, formatter, specs);
+    return usage_error(console, formatter, console_consumer_specs);
   }
   if (options.has("property")) {
     console.out(
         "Option --property is deprecated and will be removed in a future version. Use "
         "--formatter-property instead.\n");
   }
-  const auto program = program_of(options);
+  const auto program = console_consumer_program(options);
   if (!program && program.error().code == ErrorCode::invalid_request) {
-    return usage_error(console, program.error().message, specs);
+    return usage_error(console, program.error().message, console_consumer_specs);
   }
   if (!program) {
     console.print_error("ERROR Unknown error when running consumer: {}\n", program.error().message);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "cli/client_config.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
 #include "cli/line_record.h"
@@ -8,7 +9,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec console_producer_specs[] = {
     {"batch-size", Takes::value, "bytes", "How large a batch of one partition may grow."},
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"command-config", Takes::value, "file", "Properties for the producer."},
@@ -69,18 +70,10 @@ constexpr OptionProperty option_properties[] = {
     {"timeout", "linger.ms"},
 };
 
-Result<> merge_file(config::ConfigMap& into, const std::optional<std::string>& path) {
-  if (!path) return {};
-  auto read = read_properties_file(*path);
-  if (!read) return fail(std::move(read).error());
-  for (auto& [key, value] : *read) into[key] = value;
-  return {};
-}
-
 Result<config::ConfigMap> producer_properties(const ParsedOptions& options) {
   config::ConfigMap properties;
-  ARUS_TRY(merge_file(properties, options.value("producer.config")));
-  ARUS_TRY(merge_file(properties, options.value("command-config")));
+  ARUS_TRY(merge_properties_file(properties, options.value("producer.config")));
+  ARUS_TRY(merge_properties_file(properties, options.value("command-config")));
   ARUS_TRY(add_properties(properties, options.values("producer-property")));
   ARUS_TRY(add_properties(properties, options.values("command-property")));
   for (const auto& known : option_properties) {
@@ -96,7 +89,7 @@ Result<config::ConfigMap> producer_properties(const ParsedOptions& options) {
   return properties;
 }
 
-Result<ProducerProgram> program_of(const ParsedOptions& options) {
+Result<ProducerProgram> console_producer_program(const ParsedOptions& options) {
   ProducerProgram program;
   program.topic = *options.value("topic");
   program.sync = options.has("sync");
@@ -110,7 +103,7 @@ Result<ProducerProgram> program_of(const ParsedOptions& options) {
   if (!producer) return fail(std::move(producer).error());
   program.producer = *producer;
   config::ConfigMap reader;
-  ARUS_TRY(merge_file(reader, options.value("reader-config")));
+  ARUS_TRY(merge_properties_file(reader, options.value("reader-config")));
   ARUS_TRY(add_properties(reader, options.values("property")));
   ARUS_TRY(add_properties(reader, options.values("reader-property")));
   auto format = line_format(reader);
@@ -191,26 +184,29 @@ env::Task<int> run_producer(Session session, Console& console, const ProducerPro
 
 int console_producer(Console& console, const Arguments& arguments) {
   ParsedOptions options;
-  if (const auto status = begin(console, arguments, specs,
+  if (const auto status = begin(console, arguments, console_producer_specs,
                                 "This tool reads lines from standard input and sends each as a "
                                 "record.",
                                 options)) {
     return *status;
   }
-  if (const auto status = check_required(console, specs, options, {"topic"})) return *status;
+  if (const auto status = check_required(console, console_producer_specs, options, {"topic"}))
+    return *status;
   if (!options.has("bootstrap-server")) {
-    return usage_error(console, "Missing required argument \"[bootstrap-server]\"", specs);
+    return usage_error(console, "Missing required argument \"[bootstrap-server]\"",
+                       console_producer_specs);
   }
   if (const auto reader = options.value("line-reader");
       reader && *reader != "org.apache.kafka.tools.LineMessageReader") {
-    return usage_error(console, fmt::format("{} is no reader that is built in", *reader), specs);
+    return usage_error(console, fmt::format("{} is no reader that is built in", *reader),
+                       console_producer_specs);
   }
   if (options.has("property")) {
     console.out(
         "Warning: --property is deprecated and will be removed in a future version. Use "
         "--reader-property instead.\n");
   }
-  const auto program = program_of(options);
+  const auto program = console_producer_program(options);
   if (!program) {
     console.print_error("org.apache.kafka.common.config.ConfigException: {}\n",
                         program.error().message);

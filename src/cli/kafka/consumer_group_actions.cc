@@ -1,10 +1,10 @@
 #include "cli/kafka/consumer_group_actions.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/group_tables.h"
 
@@ -113,7 +113,7 @@ class GroupActions {
     }
     if (deleted.size() == outcomes->size()) {
       console_.print("Deletion of requested consumer groups ({}) was successful.\n",
-                     fmt::join(quoted(deleted), ", "));
+                     joined(quoted(deleted), ", "));
       co_return Result<>{};
     }
     console_.out("\nError: Deletion of some consumer groups failed:\n");
@@ -124,7 +124,7 @@ class GroupActions {
     }
     if (!deleted.empty()) {
       console_.print("\nThese consumer groups were deleted successfully: {}\n",
-                     fmt::join(quoted(deleted), ", "));
+                     joined(quoted(deleted), ", "));
     }
     co_return Result<>{};
   }

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/consumer_group_actions.h"
 #include "cli/kafka/group_tables.h"
@@ -12,7 +12,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec consumer_groups_specs[] = {
     {"all-groups", Takes::nothing, "", "All consumer groups."},
     {"all-topics", Takes::nothing, "", "With --reset-offsets: all topics with offsets."},
     {"bootstrap-server", Takes::value, "host:port",
@@ -99,7 +99,7 @@ std::optional<std::string> misplaced_in_reset(const ParsedOptions& options) {
   }
   if (chosen.empty()) {
     return fmt::format("Option '[reset-offsets]' requires one of the following scenarios: [[{}]]",
-                       fmt::join(scenarios, "], ["));
+                       joined(scenarios, "], ["));
   }
   if (!options.has("topic") && !options.has("all-topics") && chosen != "from-file") {
     return "One of the reset scopes should be defined: --all-topics, --topic.";
@@ -159,9 +159,8 @@ Result<std::vector<std::string>> words_of(std::string_view what, std::string_vie
     const std::string word = name_of(part);
     if (std::ranges::find(known, word) == known.end()) {
       const std::string listed = what == "type" ? "types" : std::string(what);
-      return fail(ErrorCode::invalid_request,
-                  fmt::format("Invalid {} list '{}'. Valid {}s are: {}", listed, text, what,
-                              fmt::join(known, ", ")));
+      return fail(ErrorCode::invalid_request, fmt::format("Invalid {} list '{}'. Valid {}s are: {}",
+                                                          listed, text, what, joined(known, ", ")));
     }
     words.push_back(word);
   }
@@ -178,12 +177,12 @@ int validate_regex(Console& console, const std::string& text) {
 }
 
 // What can be said before anybody is asked.
-Result<GroupProgram> program_of(const ParsedOptions& options) {
+Result<GroupProgram> consumer_groups_program(const ParsedOptions& options) {
   constexpr std::string_view states[] = {"Assigning", "CompletingRebalance", "Dead",
                                          "Empty",     "PreparingRebalance",  "Reconciling",
                                          "Stable"};
   constexpr std::string_view types[] = {"Classic", "Consumer"};
-  GroupProgram program{options, specs, {}, {}, {}};
+  GroupProgram program{options, consumer_groups_specs, {}, {}, {}};
   auto state_words = words_of("state", options.value_or("state", ""), states, group_state_text);
   if (!state_words) return fail(std::move(state_words).error());
   program.states = std::move(*state_words);
@@ -202,15 +201,17 @@ Result<GroupProgram> program_of(const ParsedOptions& options) {
 int consumer_groups(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   if (const auto status =
-          begin(console, arguments, specs,
+          begin(console, arguments, consumer_groups_specs,
                 "This tool helps to list all consumer groups, describe a consumer group, delete "
                 "consumer group info, or reset consumer group offsets.",
                 options)) {
     return *status;
   }
-  if (const auto message = unavailable(options)) return usage_error(console, *message, specs);
+  if (const auto message = unavailable(options))
+    return usage_error(console, *message, consumer_groups_specs);
   if (!options.has("validate-regex")) {
-    if (const auto status = check_required(console, specs, options, {"bootstrap-server"})) {
+    if (const auto status =
+            check_required(console, consumer_groups_specs, options, {"bootstrap-server"})) {
       return *status;
     }
   }
@@ -221,24 +222,25 @@ int consumer_groups(Console& console, const Arguments& arguments) {
         "the --dry-run option explicitly if you are scripting this command and want to keep the "
         "current default behavior without prompting.\n");
   }
-  if (const auto message = misplaced(options)) return usage_error(console, *message, specs);
+  if (const auto message = misplaced(options))
+    return usage_error(console, *message, consumer_groups_specs);
   const auto given = [&](std::string_view action) { return options.has(action); };
   if (std::ranges::count_if(actions, given) != 1) {
     return usage_error(console,
                        "Command must include exactly one action: --list, --describe, --delete, "
                        "--reset-offsets, --delete-offsets, --validate-regex",
-                       specs);
+                       consumer_groups_specs);
   }
   if (const auto regex = options.value("validate-regex")) return validate_regex(console, *regex);
   const auto timeout = options.number("timeout", 1, INT32_MAX);
-  if (!timeout) return usage_error(console, timeout.error().message, specs);
-  auto program = program_of(options);
+  if (!timeout) return usage_error(console, timeout.error().message, consumer_groups_specs);
+  auto program = consumer_groups_program(options);
   if (!program && program.error().code != ErrorCode::invalid_request) {
     return group_command_failed(console, program.error().message);
   }
-  if (!program) return usage_error(console, program.error().message, specs);
+  if (!program) return usage_error(console, program.error().message, consumer_groups_specs);
   auto client = cluster_of(options);
-  if (!client) return usage_error(console, client.error().message, specs);
+  if (!client) return usage_error(console, client.error().message, consumer_groups_specs);
   client->call_timeout = env::milliseconds(timeout->value_or(default_group_timeout_ms));
   return run_session(*client, run_consumer_groups, console, *program);
 }

@@ -11,7 +11,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec delete_records_specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"command-config", Takes::value, "file", "Properties for the client."},
     {"help", Takes::nothing, "", "Print this."},
@@ -85,12 +85,12 @@ env::Task<int> run_deletion(Session session, Console& console,
 int delete_records(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   if (const auto status =
-          begin(console, arguments, specs,
+          begin(console, arguments, delete_records_specs,
                 "This tool deletes records of partitions up to an offset.", options)) {
     return *status;
   }
-  if (const auto status =
-          check_required(console, specs, options, {"bootstrap-server", "offset-json-file"})) {
+  if (const auto status = check_required(console, delete_records_specs, options,
+                                         {"bootstrap-server", "offset-json-file"})) {
     return *status;
   }
   const auto client = cluster_of(options);

@@ -7,7 +7,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec dump_log_specs[] = {
     {"cluster-metadata-decoder", Takes::nothing, "", "Values are records of the metadata log."},
     {"deep-iteration", Takes::nothing, "", "Show the records inside batches."},
     {"files", Takes::value, "file1,file2", "REQUIRED: files of a log, separated by commas."},
@@ -46,7 +46,7 @@ env::Task<int> run_dump(env::RealEnvironment& environment, Console& console,
   co_return status;
 }
 
-Result<DumpProgram> program_of(const ParsedOptions& options) {
+Result<DumpProgram> dump_log_program(const ParsedOptions& options) {
   DumpProgram program;
   program.files = split_list(*options.value("files"));
   auto& dump = program.dump;
@@ -80,11 +80,13 @@ Result<DumpProgram> program_of(const ParsedOptions& options) {
 int dump_log(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   constexpr std::string_view summary = "This tool prints what files of a log hold.";
-  if (arguments.empty()) return usage_error(console, summary, specs);
-  if (const auto status = begin(console, arguments, specs, summary, options)) return *status;
-  if (const auto status = check_required(console, specs, options, {"files"})) return *status;
-  const auto program = program_of(options);
-  if (!program) return usage_error(console, program.error().message, specs);
+  if (arguments.empty()) return usage_error(console, summary, dump_log_specs);
+  if (const auto status = begin(console, arguments, dump_log_specs, summary, options))
+    return *status;
+  if (const auto status = check_required(console, dump_log_specs, options, {"files"}))
+    return *status;
+  const auto program = dump_log_program(options);
+  if (!program) return usage_error(console, program.error().message, dump_log_specs);
   return run_alone(run_dump, console, *program);
 }
 

@@ -10,7 +10,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec get_offsets_specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"command-config", Takes::value, "file", "Properties for the client."},
     {"exclude-internal-topics", Takes::nothing, "", "Leave out topics kept for Kafka itself."},
@@ -86,18 +86,20 @@ Result<PartitionFilter> filter_of(const ParsedOptions& options) {
 }  // namespace
 
 int get_offsets(Console& console, const Arguments& arguments) {
-  auto parsed = parse_options(specs, arguments);
+  auto parsed = parse_options(get_offsets_specs, arguments);
   if (!parsed) {
     console.print_error("Error occurred: {}\n", parsed.error().message);
     return 1;
   }
   constexpr std::string_view summary = "This tool prints offsets of topic-partitions.";
-  if (arguments.empty() || parsed->has("help")) return usage_error(console, summary, specs);
+  if (arguments.empty() || parsed->has("help"))
+    return usage_error(console, summary, get_offsets_specs);
   if (parsed->has("version")) {
     console.print("{}\n", kafka_version);
     return 0;
   }
-  if (const auto status = check_required(console, specs, *parsed, {"bootstrap-server"})) {
+  if (const auto status =
+          check_required(console, get_offsets_specs, *parsed, {"bootstrap-server"})) {
     return *status;
   }
   const auto time = parse_offset_time(parsed->value_or("time", "latest"));

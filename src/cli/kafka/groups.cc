@@ -8,7 +8,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec groups_specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"command-config", Takes::value, "file", "Properties for the client."},
     {"consumer", Takes::nothing, "",
@@ -71,20 +71,20 @@ std::optional<std::string> misplaced(const ParsedOptions& options) {
 
 int groups(Console& console, const Arguments& arguments) {
   constexpr std::string_view summary = "This tool helps to list groups of all types.";
-  if (arguments.empty()) return usage_error(console, summary, specs);
+  if (arguments.empty()) return usage_error(console, summary, groups_specs);
   ParsedOptions options;
-  if (const auto status = begin(console, arguments, specs, summary, options)) return *status;
-  if (const auto status = check_required(console, specs, options, {"bootstrap-server"})) {
+  if (const auto status = begin(console, arguments, groups_specs, summary, options)) return *status;
+  if (const auto status = check_required(console, groups_specs, options, {"bootstrap-server"})) {
     return *status;
   }
   if (!options.has("list")) {
-    return usage_error(console, "Command must include exactly one action: --list.", specs);
+    return usage_error(console, "Command must include exactly one action: --list.", groups_specs);
   }
   if (const auto type = options.value("group-type"); type && group_type_text(*type) == "Unknown") {
     console.err("--group-type must be a valid group type.\n");
     return 1;
   }
-  if (const auto message = misplaced(options)) return usage_error(console, *message, specs);
+  if (const auto message = misplaced(options)) return usage_error(console, *message, groups_specs);
   const auto client = cluster_of(options);
   if (!client) {
     console.print_error("{}\n", client.error().message);

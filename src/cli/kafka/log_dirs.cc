@@ -1,8 +1,8 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <charconv>
 
+#include "base/joined.h"
 #include "cli/json.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
@@ -11,7 +11,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec log_dirs_specs[] = {
     {"bootstrap-server", Takes::value, "host:port", "REQUIRED: brokers to ask first."},
     {"broker-list", Takes::value, "0,1,2", "The brokers that are asked. All without it."},
     {"command-config", Takes::value, "file", "Properties for the client."},
@@ -48,7 +48,7 @@ env::Task<int> run_log_dirs(Session session, Console& console, const ParsedOptio
     console.print_error(
         "ERROR: The given brokers do not exist from --broker-list: {}. Current existent brokers: "
         "{}\n",
-        fmt::join(missing, ","), present_text);
+        joined(missing, ","), present_text);
     co_return 1;
   }
   if (brokers.empty()) brokers = present;
@@ -72,16 +72,16 @@ env::Task<int> run_log_dirs(Session session, Console& console, const ParsedOptio
 int log_dirs(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   if (const auto status =
-          begin(console, arguments, specs,
+          begin(console, arguments, log_dirs_specs,
                 "This tool shows what the log directories of brokers hold.", options)) {
     return *status;
   }
   if (const auto status =
-          check_required(console, specs, options, {"bootstrap-server", "describe"})) {
+          check_required(console, log_dirs_specs, options, {"bootstrap-server", "describe"})) {
     return *status;
   }
   const auto client = cluster_of(options);
-  if (!client) return usage_error(console, client.error().message, specs);
+  if (!client) return usage_error(console, client.error().message, log_dirs_specs);
   return run_session(*client, run_log_dirs, console, options);
 }
 

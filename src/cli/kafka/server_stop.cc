@@ -17,7 +17,7 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec server_stop_specs[] = {
     {"help", Takes::nothing, "", "Print this."},
     {"node-id", Takes::value, "id", "Only the server of this node."},
     {"pid", Takes::value, "pid", "Only this process. Not in Kafka's program."},
@@ -93,14 +93,14 @@ std::vector<Server> running_servers() {
 }  // namespace
 
 int server_stop(Console& console, const Arguments& arguments) {
-  const auto options = parse_options(specs, arguments);
-  if (!options) return usage_error(console, options.error().message, specs);
+  const auto options = parse_options(server_stop_specs, arguments);
+  if (!options) return usage_error(console, options.error().message, server_stop_specs);
   if (options->has("help")) {
     return usage_error(console, "This tool asks servers of this user on this machine to stop.",
-                       specs);
+                       server_stop_specs);
   }
   const auto pid = options->number("pid", 1, INT32_MAX);
-  if (!pid) return usage_error(console, pid.error().message, specs);
+  if (!pid) return usage_error(console, pid.error().message, server_stop_specs);
   bool stopped = false;
   for (const auto& server : running_servers()) {
     if (*pid && **pid != server.pid) continue;

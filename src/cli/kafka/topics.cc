@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int32_t default_partitions_per_answer = 2000;
 
-constexpr OptionSpec specs[] = {
+constexpr OptionSpec topics_specs[] = {
     {"alter", Takes::nothing, "", "Change the number of partitions or their assignment."},
     {"at-min-isr-partitions", Takes::nothing, "",
      "With --describe: only partitions with exactly as many in-sync replicas as are required."},
@@ -341,7 +341,7 @@ env::Task<int> run_topics(Session session, Console& console, const ParsedOptions
 int topics(Console& console, const Arguments& arguments) {
   ParsedOptions options;
   if (const auto status =
-          begin(console, arguments, specs,
+          begin(console, arguments, topics_specs,
                 "This tool creates, deletes, describes and changes topics.", options)) {
     return *status;
   }
@@ -353,19 +353,20 @@ int topics(Console& console, const Arguments& arguments) {
     return usage_error(console,
                        "Command must include exactly one action: --list, --describe, --create, "
                        "--alter or --delete",
-                       specs);
+                       topics_specs);
   }
   if (!options.has("bootstrap-server")) {
     console.err("--bootstrap-server must be specified\n");
     return 1;
   }
   if (options.has("create") || options.has("delete") || options.has("alter")) {
-    if (const auto status = check_required(console, specs, options, {"topic"})) return *status;
+    if (const auto status = check_required(console, topics_specs, options, {"topic"}))
+      return *status;
   }
   if (options.has("alter") && !options.has("partitions")) {
-    return usage_error(console, "Missing required argument \"[partitions]\"", specs);
+    return usage_error(console, "Missing required argument \"[partitions]\"", topics_specs);
   }
-  if (const auto message = misplaced(options)) return usage_error(console, *message, specs);
+  if (const auto message = misplaced(options)) return usage_error(console, *message, topics_specs);
 
   auto client = cluster_of(options);
   if (!client) {

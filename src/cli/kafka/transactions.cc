@@ -1,8 +1,8 @@
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "cli/kafka/command.h"
 #include "cli/kafka/programs.h"
 #include "cli/kafka/subcommands.h"
@@ -168,7 +168,7 @@ class TransactionProgram {
         {{std::to_string(answer->coordinator.value()), id,
           std::to_string(answer->producer_id.value()), std::to_string(answer->producer_epoch),
           answer->state, std::to_string(answer->timeout_ms), number_or_none(answer->start_time_ms),
-          number_or_none(duration), fmt::format("{}", fmt::join(partitions, ","))}}));
+          number_or_none(duration), joined(partitions, ",")}}));
     co_return Result<>{};
   }
 

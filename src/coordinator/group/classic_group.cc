@@ -100,8 +100,8 @@ std::vector<std::string> ClassicGroup::holding_up() const {
 }
 
 const std::string& ClassicGroup::leader() const {
-  static const std::string nobody;
-  return leader_ == nullptr ? nobody : leader_->id();
+  static const std::string no_id;
+  return leader_ == nullptr ? no_id : leader_->id();
 }
 
 std::int32_t ClassicGroup::rebalance_timeout_ms() const {

@@ -27,7 +27,7 @@ namespace {
 
 using Described = protocol::ConsumerGroupDescribeResponse;
 
-const LogComponent log("coordinator.group");
+const LogComponent consumer_groups_log("coordinator.group");
 
 constexpr std::int8_t classic_member_type = 0;
 constexpr std::int8_t consumer_member_type = 1;
@@ -280,8 +280,8 @@ std::int32_t ConsumerGroups::next_heartbeat_ms(const Turn& turn, const ConsumerG
 }
 
 void ConsumerGroups::session_expired(Turn& turn, ConsumerMember& member) {
-  log.info("Member {} of group {} is removed: its session has expired", member.id(),
-           member.group().id());
+  consumer_groups_log.info("Member {} of group {} is removed: its session has expired", member.id(),
+                           member.group().id());
   fence(turn, member.group(), {&member});
 }
 
@@ -291,15 +291,17 @@ void ConsumerGroups::rebalance_expired(Turn& turn, ConsumerMember& member) {
        member.current().epoch != member.rebalance_epoch)) {
     return;
   }
-  log.info("Member {} of group {} is removed: it did not {} within its rebalance timeout",
-           member.id(), member.group().id(),
-           member.uses_classic_protocol() ? "join again" : "give up its partitions");
+  consumer_groups_log.info(
+      "Member {} of group {} is removed: it did not {} within its rebalance timeout", member.id(),
+      member.group().id(),
+      member.uses_classic_protocol() ? "join again" : "give up its partitions");
   fence(turn, member.group(), {&member});
 }
 
 void ConsumerGroups::sync_expired(Turn& turn, ConsumerMember& member) {
-  log.info("Member {} of group {} is removed: it did not ask for its assignment in time",
-           member.id(), member.group().id());
+  consumer_groups_log.info(
+      "Member {} of group {} is removed: it did not ask for its assignment in time", member.id(),
+      member.group().id());
   fence(turn, member.group(), {&member});
 }
 

@@ -23,7 +23,7 @@ using SyncResponse = protocol::SyncGroupResponse;
 using LeaveRequest = protocol::LeaveGroupRequest;
 using LeaveResponse = protocol::LeaveGroupResponse;
 
-const LogComponent log("coordinator.group");
+const LogComponent consumer_migration_log("coordinator.group");
 
 // From here on a new dynamic member gets its id first, and joins with it.
 constexpr std::int16_t id_first_version = 4;
@@ -153,7 +153,7 @@ Result<ConsumerGroup*> ConsumerGroups::upgrade(Turn& turn, ClassicGroup& group) 
   for (const auto& [id, member] : group.members()) {
     auto parts = converted(*member, group, *surroundings_.image);
     if (!parts) {
-      log.warning("{}", parts.error().message);
+      consumer_migration_log.warning("{}", parts.error().message);
       return std::unexpected(std::move(parts).error());
     }
     members.push_back(std::move(*parts));
@@ -179,7 +179,7 @@ Result<ConsumerGroup*> ConsumerGroups::upgrade(Turn& turn, ClassicGroup& group) 
     turn.append(records::current(id, member.id, member.current));
     arm_session(turn, *made.member(member.id));
   }
-  log.info("Classic group {} is a consumer group from now on", id);
+  consumer_migration_log.info("Classic group {} is a consumer group from now on", id);
   return &made;
 }
 
@@ -188,11 +188,13 @@ Result<ConsumerGroup*> ConsumerGroups::upgrade(Turn& turn, ClassicGroup& group) 
 bool ConsumerGroups::may_downgrade(const ConsumerGroup& group, std::size_t members) const {
   const MigrationPolicy policy = surroundings_.settings.migration_policy;
   if (policy != MigrationPolicy::downgrade && policy != MigrationPolicy::bidirectional) {
-    log.info("Group {} stays a consumer group: downgrades are disabled", group.id());
+    consumer_migration_log.info("Group {} stays a consumer group: downgrades are disabled",
+                                group.id());
     return false;
   }
   if (members > static_cast<std::size_t>(surroundings_.settings.max_size)) {
-    log.info("Group {} stays a consumer group: it is too large for a classic one", group.id());
+    consumer_migration_log.info(
+        "Group {} stays a consumer group: it is too large for a classic one", group.id());
     return false;
   }
   return true;
@@ -223,7 +225,7 @@ void ConsumerGroups::downgrade(Turn& turn, ConsumerGroup& group, std::string_vie
   }
   group.append_tombstones(turn);
   classic_.take_over(turn, std::make_unique<ClassicGroup>(id, std::move(parts)), why);
-  log.info("Consumer group {} is a classic group from now on: {}", id, why);
+  consumer_migration_log.info("Consumer group {} is a classic group from now on: {}", id, why);
 }
 
 // Requests of classic members.

@@ -12,8 +12,8 @@ OffsetValue value_of(std::int64_t offset) {
   return {.offset = offset, .leader_epoch = 1, .metadata = {}, .commit_timestamp_ms = 2};
 }
 
-std::map<std::int32_t, std::int64_t> of(const OffsetStore& store, std::string_view group,
-                                        std::string_view topic) {
+std::map<std::int32_t, std::int64_t> offsets_of(const OffsetStore& store, std::string_view group,
+                                                std::string_view topic) {
   std::map<std::int32_t, std::int64_t> all;
   std::int32_t last = -1;
   store.for_each(group, topic, [&](const OffsetStore::View& offset) {
@@ -75,7 +75,7 @@ TEST_P(OffsetStoreOrder, ManyPartitionsInAnyOrderAreFoundAndAscend) {
       model[partition] = i;
     }
   }
-  EXPECT_EQ(of(store, "g", "t"), model);
+  EXPECT_EQ(offsets_of(store, "g", "t"), model);
   EXPECT_EQ(store.size(), model.size());
   for (const auto& [partition, offset] : model) {
     ASSERT_EQ(store.find("g", "t", partition).offset(), offset);

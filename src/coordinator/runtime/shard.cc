@@ -14,7 +14,7 @@
 namespace arus::coordinator {
 namespace {
 
-const LogComponent log_lines{"coordinator.shard"};
+const LogComponent shard_log{"coordinator.shard"};
 // Clients notice a load that takes longer.
 constexpr env::Duration worth_telling = env::milliseconds(100);
 
@@ -64,7 +64,7 @@ env::Task<void> Shard::load(std::shared_ptr<Shard> shard) {
     shard->activate();
     co_return;
   }
-  log_lines.error("{} cannot be loaded: {}", shard->partition_->name().to_string(),
+  shard_log.error("{} cannot be loaded: {}", shard->partition_->name().to_string(),
                   outcome.error().message);
   shard->drop(coordinator_error(outcome.error()), State::failed);
   // An offline directory stays offline; anything else may pass.
@@ -121,9 +121,9 @@ void Shard::note_load(std::size_t records, std::size_t skipped, env::Duration to
       fmt::format("{}: {} records loaded in {} ms, {} skipped", partition_->name().to_string(),
                   records, std::chrono::duration_cast<env::milliseconds>(took).count(), skipped);
   if (took >= worth_telling || skipped > 0) {
-    log_lines.info("{}", line);
+    shard_log.info("{}", line);
   } else {
-    log_lines.debug("{}", line);
+    shard_log.debug("{}", line);
   }
 }
 
@@ -255,7 +255,7 @@ void Shard::carry_out(Turn& turn) {
   const auto self = shared_from_this();
   Pending pending{.end = {}, .finish = std::move(turn.finish()), .refusal = {}};
   if (auto kept = append_records(turn); !kept) {
-    log_lines.error("{}: the log refuses records, the coordinator is loaded again: {}",
+    shard_log.error("{}: the log refuses records, the coordinator is loaded again: {}",
                     partition_->name().to_string(), kept.error().message);
     const Result<> told = std::unexpected(coordinator_error(kept.error()));
     for (Turn::Finish& finish : pending.finish) finish(told);

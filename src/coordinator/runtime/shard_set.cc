@@ -8,7 +8,7 @@
 namespace arus::coordinator {
 namespace {
 
-const LogComponent log_lines{"coordinator.shards"};
+const LogComponent shard_set_log{"coordinator.shards"};
 
 env::Task<void> outlive(std::shared_ptr<Shard> shard) { co_await shard->stopped(); }
 
@@ -99,7 +99,8 @@ void ShardSet::follow(const metadata::MetadataImage& image) {
     if (shards_.contains(partition)) continue;
     auto log = parts_.partitions.here().find({topic->id, partition});
     if (!log) {
-      log_lines.error("{}-{} cannot be loaded: {}", parts_.topic, partition, log.error().message);
+      shard_set_log.error("{}-{} cannot be loaded: {}", parts_.topic, partition,
+                          log.error().message);
       continue;
     }
     const auto shard = std::make_shared<Shard>(surroundings_, std::move(*log), epoch);

@@ -15,7 +15,7 @@ using replication::MarkerItem;
 using replication::MarkerRequest;
 using replication::MarkerResult;
 
-const LogComponent log_lines{"coordinator.markers"};
+const LogComponent marker_log{"coordinator.markers"};
 
 constexpr env::Duration first_pause = env::milliseconds(5);
 constexpr env::Duration longest_pause = env::seconds(1);
@@ -83,8 +83,8 @@ env::Task<void> LocalMarkerSender::carry_out(MarkerOrder order) {
   while (!order.partitions.empty()) {
     Written written = co_await try_once(order);
     if (written.overtaken) {
-      log_lines.warning("{}: markers of producer {} epoch {} are refused as old ones",
-                        order.transactional_id, order.producer_id.value(), order.producer_epoch);
+      marker_log.warning("{}: markers of producer {} epoch {} are refused as old ones",
+                         order.transactional_id, order.producer_id.value(), order.producer_epoch);
       co_return;
     }
     const std::set<TopicPartition> done(written.done.begin(), written.done.end());

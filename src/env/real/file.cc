@@ -121,6 +121,10 @@ void RealFile::drop_cache(std::int64_t offset, std::int64_t length) {
   static_cast<void>(::posix_fadvise(descriptor_, offset, length, POSIX_FADV_DONTNEED));
 }
 
+void RealFile::disable_read_ahead() {
+  static_cast<void>(::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM));
+}
+
 Result<std::unique_ptr<File>> RealFileSystem::open(const std::string& path, OpenMode mode) {
   const int descriptor = retry_interrupted(
       [&] { return ::open(path.c_str(), flags_of(mode) | O_CLOEXEC, file_permissions); });

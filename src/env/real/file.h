@@ -15,6 +15,7 @@ class RealFile final : public File {
   Result<std::int64_t> size() override;
   Result<> truncate(std::int64_t size_bytes) override;
   void drop_cache(std::int64_t offset, std::int64_t length) override;
+  void disable_read_ahead() override;
   [[nodiscard]] const std::string& path() const override { return path_; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 

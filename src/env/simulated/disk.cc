@@ -63,6 +63,7 @@ class SimulatedDisk::OpenFile final : public File {
   }
   Result<> truncate(std::int64_t size_bytes) override;
   void drop_cache(std::int64_t, std::int64_t) override {}
+  void disable_read_ahead() override {}
   [[nodiscard]] const std::string& path() const override { return path_; }
 
  private:
