@@ -1,14 +1,16 @@
-# arus_layer(NAME [COLD] [USES layer...] [LIBRARIES lib...] [SOURCES file...]
-#            [PRECOMPILE header...])
+# arus_layer(NAME [COLD] [UNITY count] [TEST_UNITY count] [USES layer...] [LIBRARIES lib...]
+#            [SOURCES file...] [PRECOMPILE header...] [TEST_PRECOMPILE header...])
 #
 # Makes the library arus_NAME of every *.cc below this folder whose suffix says that it is the
 # product: _test.cc go to the test binary NAME_test, each _fuzz.cc is a fuzz target of its own,
 # _bench.cc go to NAME_bench. SOURCES adds generated files. PRECOMPILE names the headers that nearly
 # every file of the layer includes; they join the standard library's in a precompiled header of the
-# layer's own. A file still includes what it uses; a build with CMAKE_DISABLE_PRECOMPILE_HEADERS
-# shows what one forgets. A COLD layer is optimised for size.
+# layer's own; TEST_PRECOMPILE does so for the tests. A file still includes what it uses; a build
+# with CMAKE_DISABLE_PRECOMPILE_HEADERS and without ARUS_UNITY shows what one forgets. A COLD layer
+# is optimised for size. UNITY and TEST_UNITY say how many files are compiled at a time.
 function(arus_layer NAME)
-  cmake_parse_arguments(LAYER "COLD" "" "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(LAYER "COLD" "UNITY;TEST_UNITY"
+    "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_PRECOMPILE;TEST_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all_sources})
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/test_main)\\.cc$")
@@ -33,6 +35,9 @@ function(arus_layer NAME)
       arus_cold(arus_${NAME})
     endif()
     arus_precompile(arus_${NAME} ${LAYER_PRECOMPILE})
+    if(LAYER_UNITY)
+      arus_unity(arus_${NAME} ${LAYER_UNITY} ${sources})
+    endif()
   else()
     add_library(arus_${NAME} INTERFACE)
     target_include_directories(arus_${NAME} INTERFACE ${CMAKE_SOURCE_DIR}/src
@@ -43,7 +48,14 @@ function(arus_layer NAME)
   if(tests)
     add_executable(${NAME}_test ${tests})
     target_link_libraries(${NAME}_test PRIVATE arus_${NAME} ${LAYER_TEST_LIBRARIES} arus_test_main)
-    arus_precompile_test(${NAME}_test ${LAYER_PRECOMPILE})
+    if(LAYER_TEST_PRECOMPILE)
+      arus_precompile_own(${NAME}_test base/test_pch.h ${LAYER_TEST_PRECOMPILE})
+    else()
+      arus_precompile_test(${NAME}_test ${LAYER_PRECOMPILE})
+    endif()
+    if(LAYER_TEST_UNITY)
+      arus_unity(${NAME}_test ${LAYER_TEST_UNITY} ${tests})
+    endif()
     target_compile_definitions(${NAME}_test PRIVATE ARUS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     set_property(GLOBAL APPEND PROPERTY ARUS_TESTS ${NAME}_test)
@@ -79,46 +91,57 @@ function(arus_precompile_test TARGET)
     target_precompile_headers(${TARGET} REUSE_FROM arus_test_main)
     return()
   endif()
+  arus_precompile_own(${TARGET} base/test_pch.h ${ARGN})
+endfunction()
+
+# arus_precompile_own(TARGET header...): a precompiled header of the target's own.
+function(arus_precompile_own TARGET)
   list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/src/ OUTPUT_VARIABLE headers)
-  target_precompile_headers(${TARGET} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/test_pch.h ${headers})
+  target_precompile_headers(${TARGET} PRIVATE ${headers})
 endfunction()
 
 # For code whose speed does not matter: it compiles in two thirds of the time.
 function(arus_cold TARGET)
   target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-Oz>)
+  set_target_properties(${TARGET} PROPERTIES ARUS_COLD ON)
 endfunction()
 
-# arus_unity(TARGET file...): these sources of the target are compiled several at a time.
-function(arus_unity TARGET)
-  set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+# arus_unity(TARGET count file...): these sources of the target are compiled `count` at a time, which
+# takes about half as long: what their headers hold is read and instantiated once. Neighbours must
+# not give one name to different things. CMake leaves out a source with COMPILE_OPTIONS of its own.
+function(arus_unity TARGET COUNT)
+  set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ${ARUS_UNITY} UNITY_BUILD_MODE GROUP)
   list(LENGTH ARGN count)
   math(EXPR last "${count} - 1")
-  foreach(first RANGE 0 ${last} 8)
-    list(SUBLIST ARGN ${first} 8 group)
+  foreach(first RANGE 0 ${last} ${COUNT})
+    list(SUBLIST ARGN ${first} ${COUNT} group)
     set_source_files_properties(${group} PROPERTIES UNITY_GROUP "part_${first}")
   endforeach()
 endfunction()
 
-# For files whose speed hardly matters, in a layer that is optimised for it.
-function(arus_cool)
-  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
-endfunction()
-
 # arus_precompile(TARGET [header...])
 #
-# The product libraries share one precompiled header of the standard library. A target that names
-# headers gets one of its own instead, with them in it.
+# The product libraries share a precompiled header of the standard library, the cold ones another:
+# one cannot be used under other options than it was made with. A target that names headers gets one
+# of its own instead, with them in it.
 function(arus_precompile TARGET)
   target_compile_options(${TARGET} PRIVATE -Xclang -fno-pch-timestamp)
   if(ARGN)
-    list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/src/ OUTPUT_VARIABLE headers)
-    target_precompile_headers(${TARGET} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h ${headers})
+    arus_precompile_own(${TARGET} base/pch.h ${ARGN})
     return()
   endif()
-  if(NOT TARGET arus_pch)
-    add_library(arus_pch STATIC ${CMAKE_SOURCE_DIR}/src/base/pch.cc)
-    target_precompile_headers(arus_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
-    target_compile_options(arus_pch PRIVATE -Xclang -fno-pch-timestamp)
+  get_target_property(cold ${TARGET} ARUS_COLD)
+  set(shared arus_pch)
+  if(cold)
+    set(shared arus_cold_pch)
   endif()
-  target_precompile_headers(${TARGET} REUSE_FROM arus_pch)
+  if(NOT TARGET ${shared})
+    add_library(${shared} STATIC ${CMAKE_SOURCE_DIR}/src/base/pch.cc)
+    target_precompile_headers(${shared} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
+    target_compile_options(${shared} PRIVATE -Xclang -fno-pch-timestamp)
+    if(cold)
+      arus_cold(${shared})
+    endif()
+  endif()
+  target_precompile_headers(${TARGET} REUSE_FROM ${shared})
 endfunction()

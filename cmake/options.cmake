@@ -6,7 +6,7 @@ add_compile_options(
   -fno-omit-frame-pointer -fdata-sections -ffunction-sections)
 add_link_options(-fuse-ld=lld-19 -Wl,--gc-sections)
 
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")
 set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-Wl,--icf=all -Wl,-O1")

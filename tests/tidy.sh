@@ -29,11 +29,12 @@ build/release/src/base/base_test --gtest_filter='*Layer*' --gtest_brief=1
 
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '^src/.*\.cc$' | grep -v '_fuzz\.cc$')
 ((${#sources[@]})) || exit 0
-# The lints read the flags of the build and its precompiled headers, which makes them twice as fast.
+# The lints read the flags of the build and its precompiled headers, which makes them twice as fast;
+# the build compiles several files at a time, the lints want the command of each.
 ./dev build release >/dev/null
-mkdir -p build/tidy
-sed 's/"command": "ccache /"command": "/' build/release/compile_commands.json \
-  >build/tidy/compile_commands.json
+cmake --preset release -B build/tidy -DARUS_UNITY=OFF >/dev/null
+sed -i 's/"command": "ccache /"command": "/; s#/build/tidy/#/build/release/#g' \
+  build/tidy/compile_commands.json
 printf '%s\n' "${sources[@]}" |
   xargs -P "${JOBS:-2}" -n 4 clang-tidy-19 -p build/tidy --quiet 2>/dev/null
 echo "tidy: ${#files[@]} files"

@@ -1,4 +1,4 @@
-// Arus's own broker_arus_keys_table of a broker.
+// Arus's own keys of a broker.
 #include "config/key_tables.h"
 
 namespace arus::config {

@@ -87,7 +87,7 @@ constexpr ConfigKey broker_remote_keys_table[] = {
      .doc = "Where the Java class that keeps track of tiered segments is loaded from."},
     {.name = "remote.log.metadata.manager.impl.prefix", .fallback = "rlmm.config.",
      .rule = nonempty_text,
-     .doc = "Prefix of the broker_remote_keys_table that are handed to the class that keeps track of tiered "
+     .doc = "Prefix of the keys that are handed to the class that keeps track of tiered "
             "segments."},
     {.name = "remote.log.metadata.manager.listener.name", .rule = nonempty_text,
      .doc = "The listener over which the class that keeps track of tiered segments connects."},
@@ -103,7 +103,7 @@ constexpr ConfigKey broker_remote_keys_table[] = {
      .doc = "Where the Java class that reads and writes tiered storage is loaded from."},
     {.name = "remote.log.storage.manager.impl.prefix", .fallback = "rsm.config.",
      .rule = nonempty_text,
-     .doc = "Prefix of the broker_remote_keys_table that are handed to the class that reads and writes tiered "
+     .doc = "Prefix of the keys that are handed to the class that reads and writes tiered "
             "storage."},
     {.name = "remote.log.storage.system.enable", .type = boolean, .fallback = "false",
      .doc = "Whether tiered storage is available to topics."},

@@ -27,8 +27,8 @@ constexpr Subcommand commands_[] = {
     {"unregister", "Removes a broker's registration", unregister_specs, "id"},
     {"list-endpoints", "Lists the addresses of nodes", list_specs},
 };
-constexpr Program program{"kafka-cluster", "Shows the cluster's id and nodes.", globals, commands_,
-                          1};
+constexpr Program cluster_tool{"kafka-cluster", "Shows the cluster's id and nodes.", globals,
+                               commands_, 1};
 
 int report(Console& console, const Error& error) {
   console.print_error("{}: {}\n", exception_name(error.code), error.message);
@@ -109,12 +109,12 @@ env::Task<int> run_list(Session session, Console& console, const ParsedOptions& 
 }  // namespace
 
 int cluster(Console& console, const Arguments& arguments) {
-  const Asked asked = parse_subcommand(console, program, arguments);
+  const Asked asked = parse_subcommand(console, cluster_tool, arguments);
   if (asked.command == nullptr) return asked.status;
   const auto& options = asked.options;
   if (options.has("bootstrap-server") == options.has("bootstrap-controller")) {
     return subcommand_error(
-        console, program, asked.command,
+        console, cluster_tool, asked.command,
         options.has("bootstrap-server")
             ? "argument --bootstrap-controller/-C: not allowed with argument --bootstrap-server/-b"
             : "one of the arguments --bootstrap-server/-b --bootstrap-controller/-C is required");

@@ -46,8 +46,8 @@ constexpr Subcommand commands_[] = {
     {"version-mapping", "Shows the features of a release", mapping_specs},
     {"feature-dependencies", "Shows what a feature's level needs", dependency_specs, "feature"},
 };
-constexpr Program program{"kafka-features", "Shows and changes feature levels of the cluster.",
-                          globals, commands_};
+constexpr Program features_tool{
+    "kafka-features", "Shows and changes feature levels of the cluster.", globals, commands_};
 
 env::Task<int> run_describe(Session session, Console& console, const ParsedOptions& options) {
   const auto id = options.number("node-id", 0, INT32_MAX);
@@ -190,7 +190,7 @@ int print_text(Console& console, const Result<std::string>& text) {
 }  // namespace
 
 int features(Console& console, const Arguments& arguments) {
-  const Asked asked = parse_subcommand(console, program, arguments);
+  const Asked asked = parse_subcommand(console, features_tool, arguments);
   if (asked.command == nullptr) return asked.status;
   const auto& options = asked.options;
   const std::string_view name = asked.command->name;

@@ -8,7 +8,7 @@ namespace arus::cli::kafka {
 namespace {
 
 constexpr std::size_t narrow = 15;
-constexpr std::string_view missing = "-";
+constexpr std::string_view no_value = "-";
 
 bool same_word(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
@@ -26,15 +26,15 @@ std::string named(std::span<const std::string_view> names, std::string_view text
 
 template <class Number>
 std::string or_missing(const std::optional<Number>& number) {
-  return number ? fmt::format("{}", *number) : std::string(missing);
+  return number ? fmt::format("{}", *number) : std::string(no_value);
 }
 
 std::string or_missing(const std::optional<Offset>& offset) {
-  return offset ? fmt::format("{}", offset->value()) : std::string(missing);
+  return offset ? fmt::format("{}", offset->value()) : std::string(no_value);
 }
 
 std::string epoch_text(std::int32_t epoch) {
-  return epoch < 0 ? std::string(missing) : std::to_string(epoch);
+  return epoch < 0 ? std::string(no_value) : std::to_string(epoch);
 }
 
 // Grows a column to what it has to hold.
@@ -115,15 +115,15 @@ std::string offsets_table(std::string_view group, std::span<const GroupPartition
     text += line(group, partition.name.topic, std::to_string(partition.name.partition),
                  epoch_text(partition.leader_epoch.value()), or_missing(partition.committed),
                  or_missing(partition.end), or_missing(partition.lag()),
-                 member == nullptr ? missing : std::string_view(member->id),
-                 member == nullptr ? missing : std::string_view(member->client_host),
-                 member == nullptr ? missing : std::string_view(member->client_id));
+                 member == nullptr ? no_value : std::string_view(member->id),
+                 member == nullptr ? no_value : std::string_view(member->client_host),
+                 member == nullptr ? no_value : std::string_view(member->client_id));
   }
   return text + "\n";
 }
 
 std::string assignment_text(std::span<const TopicPartition> partitions) {
-  if (partitions.empty()) return std::string(missing);
+  if (partitions.empty()) return std::string(no_value);
   std::vector<TopicPartition> sorted(partitions.begin(), partitions.end());
   std::ranges::sort(sorted);
   std::string text;
@@ -183,11 +183,11 @@ std::string members_table(const client::GroupDescription& group, bool verbose) {
     text +=
         line({group.id, member.id, member.instance_id ? std::string_view(*member.instance_id) : "",
               member.client_host, member.client_id, std::to_string(member.assignment.size()),
-              group.classic ? std::string(missing) : epoch_text(member.epoch),
+              group.classic ? std::string(no_value) : epoch_text(member.epoch),
               assignment_text(member.assignment),
-              group.classic ? std::string(missing) : epoch_text(group.assignment_epoch),
+              group.classic ? std::string(no_value) : epoch_text(group.assignment_epoch),
               assignment_text(member.target_assignment),
-              !member.classic   ? std::string(missing)
+              !member.classic   ? std::string(no_value)
               : *member.classic ? "false"
                                 : "true"});
   }
@@ -210,7 +210,7 @@ std::string state_table(const client::GroupDescription& group, bool verbose) {
   };
   return line("GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "GROUP-EPOCH",
               "TARGET-ASSIGNMENT-EPOCH", "#MEMBERS") +
-         line(group.id, coordinator, group.assignor.empty() ? missing : group.assignor,
+         line(group.id, coordinator, group.assignor.empty() ? no_value : group.assignor,
               group_state_text(group.state), epoch_text(group.group_epoch),
               epoch_text(group.assignment_epoch), std::to_string(group.members.size())) +
          "\n";

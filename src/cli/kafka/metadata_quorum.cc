@@ -33,8 +33,8 @@ constexpr Subcommand commands_[] = {
     {"remove-controller", "Removes a controller from the quorum", remove_specs,
      "controller-id controller-directory-id"},
 };
-constexpr Program program{"kafka-metadata-quorum", "Shows and changes the metadata quorum.",
-                          globals, commands_};
+constexpr Program metadata_quorum_tool{
+    "kafka-metadata-quorum", "Shows and changes the metadata quorum.", globals, commands_};
 
 env::Task<int> run_describe(Session session, Console& console, const ParsedOptions& options) {
   auto quorum = co_await describe_quorum(session.cluster);
@@ -84,12 +84,12 @@ env::Task<int> run_remove(Session session, Console& console, const ParsedOptions
 }  // namespace
 
 int metadata_quorum(Console& console, const Arguments& arguments) {
-  const Asked asked = parse_subcommand(console, program, arguments);
+  const Asked asked = parse_subcommand(console, metadata_quorum_tool, arguments);
   if (asked.command == nullptr) return asked.status;
   const auto& options = asked.options;
   if (options.has("bootstrap-server") == options.has("bootstrap-controller")) {
     return subcommand_error(
-        console, program, nullptr,
+        console, metadata_quorum_tool, nullptr,
         options.has("bootstrap-server")
             ? "argument --bootstrap-controller: not allowed with argument --bootstrap-server"
             : "one of the arguments --bootstrap-server --bootstrap-controller is required");

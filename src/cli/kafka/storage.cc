@@ -37,7 +37,7 @@ constexpr Subcommand commands_[] = {
     {"feature-dependencies", "Shows what a feature's level needs", dependency_specs, "feature"},
     {"random-uuid", "Prints a random UUID", {}},
 };
-constexpr Program program{"kafka-storage", "The Kafka storage tool.", {}, commands_};
+constexpr Program storage_tool{"kafka-storage", "The Kafka storage tool.", {}, commands_};
 
 struct StorageProgram {
   const ParsedOptions& options;
@@ -85,7 +85,7 @@ int print_text(Console& console, const Result<std::string>& text) {
 }  // namespace
 
 int storage(Console& console, const Arguments& arguments) {
-  const Asked asked = parse_subcommand(console, program, arguments);
+  const Asked asked = parse_subcommand(console, storage_tool, arguments);
   if (asked.command == nullptr) return asked.status;
   const auto& options = asked.options;
   StorageProgram storage{options, asked.command->name, {}};
@@ -103,7 +103,7 @@ int storage(Console& console, const Arguments& arguments) {
   const int exclusive = int{options.has("standalone")} + int{options.has("initial-controllers")} +
                         int{options.has("no-initial-controllers")};
   if (exclusive > 1) {
-    return subcommand_error(console, program, asked.command,
+    return subcommand_error(console, storage_tool, asked.command,
                             "only one of --standalone/-s, --no-initial-controllers/-N and "
                             "--initial-controllers/-I may be given");
   }

@@ -61,7 +61,7 @@ constexpr Subcommand commands_[] = {
     {"forceTerminateTransaction", "Aborts the transaction of a transactional id and fences it",
      terminate_specs, "transactionalId"},
 };
-constexpr Program program{
+constexpr Program transactions_tool{
     "kafka-transactions.sh",
     "Shows the transactional state of producers, finds and ends transactions that hang.", globals,
     commands_};
@@ -369,14 +369,15 @@ int transactions(Console& console, const Arguments& arguments) {
     console.print("{}\n", kafka_version);
     return 0;
   }
-  const Asked asked = parse_subcommand(console, program, arguments);
+  const Asked asked = parse_subcommand(console, transactions_tool, arguments);
   if (asked.command == nullptr) return asked.status;
   const auto& options = asked.options;
   if (!options.has("bootstrap-server")) {
-    return subcommand_error(console, program, nullptr, "argument --bootstrap-server is required");
+    return subcommand_error(console, transactions_tool, nullptr,
+                            "argument --bootstrap-server is required");
   }
   if (const auto message = not_a_number(options)) {
-    return subcommand_error(console, program, asked.command, *message);
+    return subcommand_error(console, transactions_tool, asked.command, *message);
   }
   const auto message = misplaced(asked.command->name, options);
   const auto client = cluster_of(options);
