@@ -89,6 +89,7 @@ class DamageTest(unittest.TestCase):
         with Server(data=copy) as server:
             records = read(server, 0)
             self.assertIsNone(records[0], "damage was served")
+            self.assertIn("CORRUPT_MESSAGE", records[2])
             self.assertEqual([offset for offset, _ in records[1]], list(range(damaged)))
             for partition in range(1, PARTITIONS):
                 self.check_acknowledged(server, partition)
