@@ -91,6 +91,8 @@ void DirectoryCheck::read_checkpoint(
   const std::string path = join_path(report_.path, name);
   if (!files_.exists(path)) return;
   const auto text = files_.read_file(path, most_small_file_bytes);
+  // Kafka makes the files at its first start, and some are not written for long.
+  if (text && text->empty()) return;
   const auto entries = text ? parse_offset_checkpoint(as_text(*text))
                             : Result<std::vector<PartitionOffset>>(fail(text.error()));
   if (entries) {

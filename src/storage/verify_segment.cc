@@ -391,8 +391,11 @@ void PartitionCheck::check_epoch(const Segment& segment, const BatchHeader& batc
   if (batch.leader_epoch == no_leader_epoch || batch.leader_epoch == last_epoch_) return;
   const bool backwards = batch.leader_epoch < last_epoch_;
   last_epoch_ = batch.leader_epoch;
-  const bool differs = epochs_ && !is_unsure(segment, batch.last_offset) &&
-                       epochs_->epoch_of(batch.base_offset) != batch.leader_epoch;
+  // Of what lies below the log start the checkpoint says nothing any more.
+  const Offset first = std::max(batch.base_offset, what_.offsets.log_start);
+  const bool differs = epochs_ && batch.last_offset >= first &&
+                       !is_unsure(segment, batch.last_offset) &&
+                       epochs_->epoch_of(first) != batch.leader_epoch;
   if ((!backwards && !differs) || wrong_epochs_++ > 0) return;
   const std::string checkpoint = join_path(what_.path, leader_epoch_checkpoint_name);
   add({.severity = Severity::warning,
@@ -402,8 +405,7 @@ void PartitionCheck::check_epoch(const Segment& segment, const BatchHeader& batc
        .problem = backwards
                       ? fmt::format("The leader epoch goes back to {}.", batch.leader_epoch.value())
                       : fmt::format("It says epoch {}, and the batch is of epoch {}.",
-                                    epochs_->epoch_of(batch.base_offset).value(),
-                                    batch.leader_epoch.value()),
+                                    epochs_->epoch_of(first).value(), batch.leader_epoch.value()),
        .at_start = "It is believed: clients and followers that ask where an epoch ends are misled.",
        .repair = backwards ? std::nullopt : std::optional(aside(checkpoint))});
 }

@@ -388,6 +388,15 @@ TEST_F(VerifyTest, WhatTheMetadataDoesNotKnowIsNamed) {
   EXPECT_EQ(report.count(Severity::error), 0) << text;
 }
 
+TEST_F(VerifyTest, NothingIsWrongWithWhatKafkaLeft) {
+  fs::remove_all(folder_.path());
+  restore_golden_directory(folder_.path());
+  write_test_file(folder_ / ".lock", {});
+  const VerifyReport report = verify();
+  EXPECT_EQ(report.count(Severity::error) + report.count(Severity::warning), 0) << text_of(report);
+  EXPECT_GT(report.totals.batches, 100);
+}
+
 TEST_F(VerifyTest, ATopicCanBeCheckedAlone) {
   flip(files(".log").front(), 70);
   EXPECT_EQ(verify({.topics = {"other"}}).totals.partitions, 0);
