@@ -1,4 +1,4 @@
-"""What the tests of damaged directories share: a directory used under load, copies of it, damage."""
+"""What tests of damaged directories share: one used under load, copies of it, and damage."""
 import json
 import os
 import pathlib
@@ -42,9 +42,9 @@ class UsedDirectory:
                     lines = "".join(value + "\n" for value in values[piece:piece + 10])
                     self.must("produce", TOPIC, "-p", str(partition), *to, stdin=lines)
                 self.acknowledged[partition] = values
-            load = subprocess.Popen(
-                [os.environ["ARUS_BINARY"], "produce", TOPIC, "-q", "-X", "batch.size=1500", *to], stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+            command = [os.environ["ARUS_BINARY"], "produce", TOPIC, "-q", "-X", "batch.size=1500"]
+            load = subprocess.Popen([*command, *to], stdin=subprocess.PIPE, text=True,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
                 for i in range(2000):
                     load.stdin.write(f"load-{i}\n")
@@ -101,7 +101,10 @@ def flip(path, at, bit=0):
 
 
 def read(server, partition, start="earliest", limit_s=20):
-    """(offset, value) of every record of a partition, or None where the reader was given damage."""
+    """(offset, value) of every record of a partition.
+
+    Where the reader fails: None, what it was given before, and its error.
+    """
     status, out, err = arus("consume", TOPIC, "-p", str(partition), "-f", str(start), "-e",
                             "--json", "-q", "--timeout-ms", "5000", "-b", server.address,
                             limit_s=limit_s)

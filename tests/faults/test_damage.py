@@ -1,5 +1,8 @@
-"""Faults 3, 4 and 5 on the real binary: copies of a directory used under load, with torn and flipped
-bytes, through start, reading, `arus verify`, repair, and another start."""
+"""Faults 3, 4 and 5 on the real binary.
+
+Copies of a directory used under load, with torn and flipped bytes, go through a start, readers,
+`arus verify`, its repair, and another start.
+"""
 import random
 import re
 import time
