@@ -11,6 +11,7 @@
 #include "raft/driver/metadata_log.h"
 #include "record/compression.h"
 #include "record/record.h"
+#include "storage/batch_search.h"
 #include "storage/file_names.h"
 
 namespace arus::cli {
@@ -71,7 +72,7 @@ class Reading {
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const bool is_last = i + 1 == segments.size();
       const std::string name = storage::segment_file_name(segments[i], storage::suffix::log);
-      if (!read_file(path(name), false) && !is_last) return false;
+      if (!read_file(path(name), false) && !(is_last && ends_there(path(name)))) return false;
     }
     return read_.findings.empty();
   }
@@ -100,7 +101,19 @@ class Reading {
       if (!snapshot) next_ = batch.next_offset();
       return {};
     });
+    valid_bytes_ = end ? end->valid_bytes : 0;
     return end && end->valid_bytes == end->file_bytes;
+  }
+
+  // Whether no whole batch follows what was read: a torn write, and not damage before the end.
+  bool ends_there(const std::string& file_path) {
+    constexpr Offset unlimited{std::numeric_limits<std::int64_t>::max()};
+    const auto file = files_.open(file_path, env::OpenMode::read);
+    const auto size = file ? (*file)->size() : Result<std::int64_t>(fail(file.error()));
+    if (!size) return false;
+    const auto behind =
+        storage::find_whole_batch(**file, valid_bytes_ + 1, *size, next_, unlimited);
+    return behind && !*behind;
   }
 
   Result<> apply(const record::BatchView& batch, Offset from) {
@@ -120,6 +133,7 @@ class Reading {
   metadata::ImageBuilder builder_{std::make_shared<const metadata::MetadataImage>()};
   record::CodecScratch scratch_;
   Offset next_{0};
+  std::int64_t valid_bytes_ = 0;  // of the file that was read last
 };
 
 // Whether a replica's directory is this one, as far as it is said.

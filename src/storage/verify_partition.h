@@ -90,7 +90,8 @@ class PartitionCheck {
                  std::optional<BatchScanner>& scanner, SegmentTrial& trial);
   bool check_batch(const Segment& segment, const BatchHeader& batch, BatchScanner& scanner,
                    env::File& file, SegmentTrial& trial);
-  bool report_batch(const Segment& segment, const BatchHeader& batch, std::string_view why);
+  bool report_batch(const Segment& segment, const BatchHeader& batch, env::File& file,
+                    std::string_view why);
   void check_gap(const Segment& segment, const BatchHeader& batch);
   void check_epoch(const Segment& segment, const BatchHeader& batch);
   void check_records(const Segment& segment, const BatchHeader& batch,

@@ -318,13 +318,12 @@ bool PartitionCheck::check_batch(const Segment& segment, const BatchHeader& batc
   ++totals_.batches;
   if (!in_place) {
     trial.damaged = broken_ = true;
-    return report_batch(segment, batch,
+    return report_batch(segment, batch, file,
                         batch.last_offset >= segment.limit
                             ? "The offsets of the batch belong to a later segment"
                             : "The offsets of the batch do not follow those before it");
   }
   const bool large = static_cast<std::size_t>(batch.size_bytes) > most_decoded_bytes;
-  Bytes none;
   std::optional<record::BatchView> view;
   Result<bool> sound = false;
   if (large && !legacy) {
@@ -340,7 +339,7 @@ bool PartitionCheck::check_batch(const Segment& segment, const BatchHeader& batc
     trial.pass_to(batch.position + 1, batch.last_offset + 1);
     broken_ = true;
     const bool goes_on = report_batch(
-        segment, batch,
+        segment, batch, file,
         sound ? std::string("The checksum of the batch does not match") : sound.error().message);
     if (goes_on) next_ = std::max(next_, batch.last_offset + 1);
     return goes_on;
@@ -354,23 +353,22 @@ bool PartitionCheck::check_batch(const Segment& segment, const BatchHeader& batc
   return true;
 }
 
-bool PartitionCheck::report_batch(const Segment& segment, const BatchHeader& batch,
+bool PartitionCheck::report_batch(const Segment& segment, const BatchHeader& batch, env::File& file,
                                   std::string_view why) {
-  const bool unsure = is_unsure(segment, batch.last_offset);
-  ended_ = ended_ || unsure;
-  Finding finding{.severity = unsure ? Severity::note : Severity::error,
-                  .file = segment.log,
-                  .position = batch.position,
-                  .offset = batch.base_offset,
-                  .problem = fmt::format("{} ({} bytes, offsets {} to {}).", why, batch.size_bytes,
-                                         batch.base_offset.value(), batch.last_offset.value()),
-                  .at_start = unsure
-                                  ? "The log is cut here: what lies behind was not acknowledged, "
-                                    "or the disk has lost it."
-                                  : reads_fail};
-  if (!unsure) finding.repair = cut_at(segment, batch.position, next_);
-  add(std::move(finding));
-  return !unsure;
+  if (is_unsure(segment, batch.last_offset)) {
+    const auto size = file.size();
+    cut_here(segment, file, batch.position, size ? *size : batch.position + batch.size_bytes, why);
+    return false;
+  }
+  add({.severity = Severity::error,
+       .file = segment.log,
+       .position = batch.position,
+       .offset = batch.base_offset,
+       .problem = fmt::format("{} ({} bytes, offsets {} to {}).", why, batch.size_bytes,
+                              batch.base_offset.value(), batch.last_offset.value()),
+       .at_start = reads_fail,
+       .repair = cut_at(segment, batch.position, next_)});
+  return true;
 }
 
 void PartitionCheck::check_gap(const Segment& segment, const BatchHeader& batch) {

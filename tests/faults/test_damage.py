@@ -152,6 +152,24 @@ class DamageTest(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
         self.assert_nothing_is_wrong(copy)
 
+    def test_fault_04_bit_flip_in_the_metadata_log(self):
+        """To cut it there would lose topics that clients were told of: the server refuses."""
+        copy = self.used.stopped_in_order("metadata")
+        path = copy / "__cluster_metadata-0" / "00000000000000000000.log"
+        places = batches(path)
+        flip(path, places[len(places) // 4] + 70)
+        before = path.read_bytes()
+        server = Server(data=copy)
+        self.addCleanup(server.__exit__)
+        with self.assertRaisesRegex(RuntimeError, "nothing was cut"):
+            server.start()
+        self.assertEqual(path.read_bytes(), before)
+        status, reports, _ = verify(copy)
+        self.assertEqual((status, reports[0]["errors"]), (1, 1), reports[0]["findings"])
+        finding = reports[0]["findings"][0]
+        self.assertEqual((finding["file"], finding["position"]),
+                         (str(path), places[len(places) // 4]))
+
     def answers(self, server):
         """What clients can ask of the topic."""
         found = {partition: self.check_acknowledged(server, partition)
