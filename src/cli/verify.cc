@@ -254,8 +254,12 @@ class VerifiedDirectory {
 env::Task<int> run_verify(env::RealEnvironment& environment, Console& console,
                           const VerifyCommandOptions& options) {
   const StopSignal signal{environment};
+  std::vector<std::string> paths = options.directories;
+  for (std::string& path : paths) {
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  }
   std::vector<std::unique_ptr<VerifiedDirectory>> directories;
-  for (const std::string& path : options.directories) {
+  for (const std::string& path : paths) {
     auto check = storage::DirectoryCheck::open(environment, path);
     if (!check) {
       report(console, check.error());
@@ -267,7 +271,7 @@ env::Task<int> run_verify(env::RealEnvironment& environment, Console& console,
   // One of a node's directories has the metadata for all.
   MetadataRead metadata;
   std::string read_from;
-  for (const std::string& path : options.directories) {
+  for (const std::string& path : paths) {
     auto read = co_await env::run_on(environment.pool(), [&environment, &path] {
       return read_metadata(environment.files(), path);
     });

@@ -44,7 +44,7 @@ class DamageTest(unittest.TestCase):
         """The tail is cut at the last whole batch; nothing acknowledged is lost."""
         whole = files(self.used.image, 0, ".log")[-1].stat().st_size
         lengths = [whole - 1] + [length for length in range(whole - whole % SECTOR, 0, -SECTOR)]
-        for length in lengths[:5]:
+        for length in lengths[:4]:
             with self.subTest(length=length):
                 copy = self.used.copy(f"torn-{length}")
                 with open(files(copy, 0, ".log")[-1], "r+b") as log:
