@@ -52,6 +52,11 @@ def stage_end_to_end(tally):
     suites.run(tally, "end_to_end", ROOT, "end_to_end", sys.executable, server_environment())
 
 
+def stage_faults(tally):
+    build("release")
+    suites.run(tally, "faults", ROOT, "faults", sys.executable, server_environment())
+
+
 def stage_compatibility(tally):
     build("release")
     environment = server_environment()
@@ -78,6 +83,7 @@ STAGES = {
     "sanitizers": stage_sanitizers,
     "fuzz": stage_fuzz,
     "end_to_end": stage_end_to_end,
+    "faults": stage_faults,
     "compatibility": stage_compatibility,
     "tsan": stage_tsan,
     "faults": stage_faults,
@@ -85,7 +91,7 @@ STAGES = {
 }
 # The unit tests of the sanitizer builds take as long as everything else together: they are asked for
 # by name, as are the random kills.
-DEFAULT = ["unit", "fuzz", "end_to_end", "compatibility"]
+DEFAULT = ["unit", "fuzz", "end_to_end", "faults", "compatibility"]
 
 
 def main(names):

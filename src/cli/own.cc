@@ -104,6 +104,7 @@ class OwnCommands {
     declare_group();
     declare_transaction();
     declare_inspection();
+    declare_verify();
     declare_storage();
     declare_rest();
     app_.footer(footer());  // last, or every command would inherit it
@@ -432,6 +433,52 @@ class OwnCommands {
     dump.add_flag("--verify", dump_.verify, "Compare an index with its log, print nothing else");
   }
 
+  void declare_verify() {
+    CLI::App& app = command(app_, "verify", "Check stopped log directories, and repair what can be",
+                            [this] { return verify_directories(console_, verify_); });
+    app.footer(
+        "Reads everything that is in the directories of a node whose server is stopped: every\n"
+        "batch (header, checksum, order of offsets, records as they decompress), indexes,\n"
+        "producer snapshots, epochs and checkpoints against the log, the metadata log and its\n"
+        "snapshots, the commit log that a crash left and what replaying it makes of segments,\n"
+        "leftovers, and partitions against the metadata. Name all directories of the node: one\n"
+        "of them has the metadata. Nothing is changed but the file .lock, which is held, and\n"
+        "made where it is absent.\n\n"
+        "Each finding has a severity, its place (file, byte, offset), a sentence on what is\n"
+        "wrong, and one on what a start of the server does about it:\n"
+        "  note     a start puts it right by itself, as after every kill; shown with --notes\n"
+        "  warning  something is wrong, but nothing that was stored is gone\n"
+        "  error    records or metadata are damaged or missing\n\n"
+        "--repair prints what it would change, asks, changes it and checks again. It makes\n"
+        "indexes again from batches, and renames what a start makes again (damaged snapshots and\n"
+        "checkpoints) to end in .damaged. Damaged batches cannot be repaired: they stay, and\n"
+        "readers who come to them get CORRUPT_MESSAGE. --cut-damaged ends a log before its first\n"
+        "damaged batch instead. The offsets behind are then LOST to readers and given to new\n"
+        "records; their bytes are kept beside the log in files that end in .cut.\n\n"
+        "Exit status: 0 nothing but notes, 1 warnings or errors, 2 not everything could be\n"
+        "checked or repaired.\n\n"
+        "Examples:\n"
+        "  arus verify data\n"
+        "  arus verify /disk1/arus /disk2/arus --json | jq .findings\n"
+        "  arus verify data --topic orders --no-records\n"
+        "  arus verify data --repair");
+    app.add_option("directory", verify_.directories, "Log directories of one node")->required();
+    app.add_option("-t,--topic", verify_.topics, "Only partitions of this topic")->take_all();
+    app.add_option("-j,--jobs", verify_.jobs, "How many partitions are read at a time")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    app.add_flag("--no-records", verify_.no_records,
+                 "Compare checksums, but do not decompress and count records");
+    app.add_flag("--notes", verify_.notes, "Show notes too");
+    app.add_flag("--json", verify_.json, "A line of JSON for each directory");
+    app.add_flag("-q,--quiet", verify_.quiet, "Show no progress");
+    CLI::Option* repair = app.add_flag("--repair", verify_.repair, "Repair what can be");
+    app.add_flag("-y,--yes", verify_.yes, "With --repair: do not ask")->needs(repair);
+    app.add_flag("--cut-damaged", verify_.cut_damaged,
+                 "With --repair: end logs before damage; what lies behind is kept in other files")
+        ->needs(repair);
+  }
+
   void declare_storage() {
     CLI::App& storage = group(app_, "storage", "Format and inspect log directories");
     const auto where = [this](CLI::App& app) {
@@ -518,6 +565,7 @@ class OwnCommands {
   OffsetsOptions offsets_;
   StorageOptions storage_;
   DumpCommandOptions dump_;
+  VerifyCommandOptions verify_;
   std::string shell_;
   std::string directory_;
   bool json_ = false;

@@ -46,6 +46,7 @@ int show_quorum(Console& console, const ClusterOptions& cluster);
 int format_storage(Console& console, const StorageOptions& options);
 int show_storage(Console& console, const StorageOptions& options);
 int print_random_uuid(Console& console);
+int verify_directories(Console& console, const VerifyCommandOptions& options);
 int dump_files(Console& console, const DumpCommandOptions& options);
 
 // "arus: " and the sentence, on standard error; gives 1.

@@ -148,4 +148,17 @@ struct DumpCommandOptions {
   bool verify = false;
 };
 
+struct VerifyCommandOptions {
+  std::vector<std::string> directories;
+  std::vector<std::string> topics;
+  int jobs = 4;
+  bool no_records = false;
+  bool notes = false;
+  bool json = false;
+  bool quiet = false;
+  bool repair = false;
+  bool yes = false;
+  bool cut_damaged = false;
+};
+
 }  // namespace arus::cli

@@ -67,7 +67,8 @@ void Consumer::State::fail_partition(ConsumerPartition& partition, ErrorCode cod
     partition.position.reset();
     return;
   }
-  if (may_pass(code)) {
+  // Producers may try again with other bytes; what is stored stays damaged.
+  if (may_pass(code) && code != ErrorCode::corrupt_message) {
     cluster_.forget(partition.name.topic);
     topics_.erase(partition.name.topic);
     partition.pause_until = cluster_.now() + cluster_.options().retry_backoff;

@@ -54,6 +54,10 @@ constexpr ConfigKey broker_arus_keys_table[] = {
     {.name = "arus.metrics.listen", .effect = at_restart,
      .doc = "Address, as host:port, at which Prometheus finds the metrics at /metrics. Not set, "
             "there is no such endpoint."},
+    {.name = "arus.scrub.bytes.per.second", .type = int64, .update = cluster_wide,
+     .effect = at_once, .fallback = "8388608", .rule = at_least(0),
+     .doc = "How fast, after each start, the checksums of stored batches are compared in the "
+            "background, once; 0 leaves it to readers."},
     {.name = "arus.send.timeout.ms", .type = int64, .effect = at_restart, .fallback = "30000",
      .rule = at_least(1),
      .doc = "A connection that takes no byte of its answers for this long is closed."},

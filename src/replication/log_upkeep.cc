@@ -15,6 +15,10 @@ const LogComponent log_lines{"replication.upkeep"};
 constexpr env::Duration first_failure_pause = std::chrono::minutes{1};
 constexpr env::Duration longest_failure_pause = std::chrono::hours{1};
 
+// Read at once by the scrub; and how long it rests where it is switched off.
+constexpr std::int64_t scrub_piece_bytes = std::int64_t{1} << 20;
+constexpr std::int64_t scrub_off_pause_ms = 60'000;
+
 // Suspends here, continues behind everything that clients wait for, and stays in that class.
 class EnterBackground {
  public:
@@ -42,7 +46,13 @@ UpkeepMetrics::UpkeepMetrics(metrics::Registry& registry)
       compaction_failures(registry.counter("arus_log_compaction_failures_total",
                                            "Rounds of compaction that failed.")),
       uncleanable(registry.gauge("arus_log_uncleanable_partitions",
-                                 "Partitions whose last round of compaction failed.")) {}
+                                 "Partitions whose last round of compaction failed.")),
+      scrubbed_bytes(registry.counter("arus_log_scrubbed_bytes_total",
+                                      "Bytes of stored batches that the scrub has compared.")),
+      damaged_batches(registry.gauge("arus_log_damaged_batches",
+                                     "Damaged batches that readers and the scrub have met.")),
+      damaged_partitions(registry.gauge("arus_log_damaged_partitions",
+                                        "Partitions in which damaged batches were met.")) {}
 
 CleanerSettings make_cleaner_settings(const config::Layers& layers) {
   const auto integer = [&](std::string_view key) {
@@ -56,7 +66,8 @@ CleanerSettings make_cleaner_settings(const config::Layers& layers) {
       .backoff_ms = integer("log.cleaner.backoff.ms"),
       .dedupe_buffer_bytes = integer("log.cleaner.dedupe.buffer.size"),
       .load_factor = decimal("log.cleaner.io.buffer.load.factor"),
-      .bytes_per_second = decimal("log.cleaner.io.max.bytes.per.second")};
+      .bytes_per_second = decimal("log.cleaner.io.max.bytes.per.second"),
+      .scrub_bytes_per_second = integer("arus.scrub.bytes.per.second")};
   if (settings.bytes_per_second >= std::numeric_limits<double>::max())
     settings.bytes_per_second = 0;
   return settings;
@@ -71,6 +82,7 @@ void LogUpkeep::start() {
   clock_watch_.look(partitions_.environment().clock());
   env::spawn(gate_, run_retention());
   env::spawn(gate_, run_compaction());
+  env::spawn(gate_, run_scrub());
 }
 
 env::Task<void> LogUpkeep::stop() {
@@ -125,6 +137,7 @@ env::Task<void> LogUpkeep::open_all() {
 
 env::Task<void> LogUpkeep::retain(Partition& partition, std::optional<std::int64_t> now_ms) {
   const Partition::Use use(partition);
+  note_damage(partition);
   const auto removed = co_await partition.log().apply_retention(now_ms);
   if (!removed) {
     metrics_.retention_failures.add();
@@ -204,6 +217,53 @@ env::Task<void> LogUpkeep::compact(Partition& partition, const CleanerSettings& 
                  partition.name().to_string(), outcome->replaced_segments, outcome->freed_bytes);
 }
 
+env::Task<void> LogUpkeep::run_scrub() {
+  co_await EnterBackground{};
+  if (!co_await pause(settings_.initial_delay_ms)) co_return;
+  co_await open_all();
+  for (const auto& partition : partitions_.open_ones(false)) {
+    if (!partition->closed()) co_await scrub(*partition);
+    if (stopping_) co_return;
+    co_await env::yield();
+  }
+}
+
+env::Task<void> LogUpkeep::scrub(Partition& partition) {
+  while (!stopping_ && !partition.closed()) {
+    const std::int64_t rate = partitions_.cleaner_settings().scrub_bytes_per_second;
+    if (rate == 0) {
+      co_await pause(scrub_off_pause_ms);
+      continue;
+    }
+    const auto piece = co_await scrub_piece(partition);
+    if (!piece) {
+      log_lines.warning("{}: scrub: {}", partition.name().to_string(), piece.error().message);
+      co_return;
+    }
+    metrics_.scrubbed_bytes.add(static_cast<std::uint64_t>(piece->size_bytes));
+    if (piece->finished) co_return;
+    const auto loops = static_cast<std::int64_t>(partitions_.environment().loop_count());
+    co_await pause(piece->size_bytes * loops * 1'000 / rate + 1);
+  }
+}
+
+// The partition may be closed between two pieces, which may be long.
+env::Task<Result<storage::ScrubbedPiece>> LogUpkeep::scrub_piece(Partition& partition) {
+  const Partition::Use use(partition);
+  auto piece = co_await partition.log().scrub(scrub_piece_bytes);
+  note_damage(partition);
+  co_return piece;
+}
+
+void LogUpkeep::note_damage(const Partition& partition) {
+  const std::size_t found = partition.log().damaged_batches();
+  if (found == 0) return;
+  std::size_t& known = damaged_[partition.id()];
+  if (known == 0) metrics_.damaged_partitions.add(1);
+  metrics_.damaged_batches.add(static_cast<std::int64_t>(found - known));
+  known = found;
+}
+
 void LogUpkeep::note_failure(const Partition& partition, const Error& error) {
   const auto [failed, first] = uncleanable_.try_emplace(partition.id());
   if (first) metrics_.uncleanable.add(1);
@@ -222,6 +282,10 @@ void LogUpkeep::note_success(const Partition& partition) {
 
 void LogUpkeep::forget(const TopicIdPartition& id) {
   if (uncleanable_.erase(id) > 0) metrics_.uncleanable.add(-1);
+  if (const auto damaged = damaged_.extract(id)) {
+    metrics_.damaged_partitions.add(-1);
+    metrics_.damaged_batches.add(-static_cast<std::int64_t>(damaged.mapped()));
+  }
 }
 
 }  // namespace arus::replication

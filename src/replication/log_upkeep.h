@@ -27,6 +27,9 @@ struct UpkeepMetrics {
   metrics::Counter& compaction_freed_bytes;
   metrics::Counter& compaction_failures;
   metrics::Gauge& uncleanable;
+  metrics::Counter& scrubbed_bytes;
+  metrics::Gauge& damaged_batches;
+  metrics::Gauge& damaged_partitions;
 };
 
 struct UpkeepSettings {
@@ -36,13 +39,15 @@ struct UpkeepSettings {
   metrics::Registry* metrics = nullptr;                   // nothing is counted without
 };
 
-// The keys log.cleaner.* as the newest image has them; sizes and rates are of all loops together.
+// The keys log.cleaner.*, and that of the scrub, as the newest image has them; sizes and rates are
+// of all loops together.
 struct CleanerSettings {
   bool enabled = true;
   std::int64_t backoff_ms = 15'000;
   std::int64_t dedupe_buffer_bytes = 134'217'728;
   double load_factor = 0.9;
-  double bytes_per_second = 0;  // 0: no limit
+  double bytes_per_second = 0;                      // 0: no limit
+  std::int64_t scrub_bytes_per_second = 8'388'608;  // 0: no scrub
 };
 [[nodiscard]] CleanerSettings make_cleaner_settings(const config::Layers& layers);
 
@@ -72,6 +77,11 @@ class LogUpkeep {
   env::Task<std::shared_ptr<Partition>> find_dirtiest(std::int64_t now_ms);
   env::Task<void> compact(Partition& partition, const CleanerSettings& settings,
                           std::int64_t now_ms);
+  // Once after the start: what nobody reads is compared with its checksums.
+  env::Task<void> run_scrub();
+  env::Task<void> scrub(Partition& partition);
+  env::Task<Result<storage::ScrubbedPiece>> scrub_piece(Partition& partition);
+  void note_damage(const Partition& partition);
   void note_failure(const Partition& partition, const Error& error);
   void note_success(const Partition& partition);
   // False once it is to stop.
@@ -87,6 +97,7 @@ class LogUpkeep {
     env::Duration pause{};
   };
   std::unordered_map<TopicIdPartition, Uncleanable> uncleanable_;
+  std::unordered_map<TopicIdPartition, std::size_t> damaged_;  // batches, where there are any
   storage::ClockWatch clock_watch_;
   env::Event stopped_;
   env::Gate gate_;

@@ -213,5 +213,34 @@ TEST_F(LogUpkeepTest, TheCleanerMayBeSwitchedOff) {
   });
 }
 
+TEST_F(LogUpkeepTest, EveryPartitionIsScrubbedOnceAtItsPaceAndDamageIsCounted) {
+  make_table({{"arus.scrub.bytes.per.second", "2097152"}});
+  run([this]() -> Task<void> {
+    publish();
+    EXPECT_TRUE(co_await table_->start());
+    for (std::int32_t i = 0; i < 3; ++i) co_await open(i);
+    log(0).unscrubbed_bytes = log(1).unscrubbed_bytes = log(2).unscrubbed_bytes = 4 << 20;
+    log(1).damaged = 2;
+    co_await env::sleep_for(env::milliseconds{2'500});
+    std::int64_t left = 0;
+    for (std::int32_t i = 0; i < 3; ++i) left += log(i).unscrubbed_bytes;
+    EXPECT_GE(left, 7 << 20) << "faster than it may be";
+    EXPECT_LE(left, 10 << 20);
+    co_await env::sleep_for(env::seconds{10});
+    std::vector<int> scrubs;
+    for (std::int32_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(log(i).unscrubbed_bytes, 0);
+      scrubs.push_back(log(i).scrubs);
+    }
+    const std::string text = registry_.prometheus_text();
+    EXPECT_NE(text.find("arus_log_scrubbed_bytes_total 12582912"), std::string::npos);
+    EXPECT_NE(text.find("arus_log_damaged_batches 2"), std::string::npos);
+    EXPECT_NE(text.find("arus_log_damaged_partitions 1"), std::string::npos);
+    co_await env::sleep_for(env::seconds{600});
+    for (std::int32_t i = 0; i < 3; ++i) EXPECT_EQ(log(i).scrubs, scrubs[i]);
+    co_await table_->stop();
+  });
+}
+
 }  // namespace
 }  // namespace arus::replication

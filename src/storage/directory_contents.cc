@@ -48,6 +48,7 @@ Result<bool> read_checkpoint(env::FileSystem& files, const std::string& director
   if (!files.exists(path)) return false;
   const auto text = files.read_file(path);
   if (!text) return fail(text.error());
+  if (text->empty()) return false;  // as Kafka makes them
   const auto entries = parse_offset_checkpoint(as_text(*text));
   if (!entries) {
     directory_contents_log.warning("{}: {}; it is not used", path, entries.error().message);

@@ -41,11 +41,19 @@ Result<ScrubbedBatches> scrub_batches(env::FileSystem& files, const SegmentView&
     const auto bytes = scanner.bytes();
     if (!bytes) return fail(bytes.error());
     const auto view = record::BatchView::parse(*bytes);
+    const bool legacy = batch->magic < record::format::magic_2;
+    // Offsets are outside the checksum.
+    if ((legacy ? batch->last_offset : batch->base_offset) < next ||
+        batch->last_offset >= segment.limit) {
+      scrubbed.damage.push_back(
+          damage_at(path, batch->position, next, "its offsets do not follow those before it"));
+    } else {
+      next = batch->last_offset + 1;
+    }
     if (!view || !view->crc_matches()) {
       scrubbed.damage.push_back(
           damage_at(path, batch->position, batch->base_offset, "its checksum does not match"));
     }
-    next = batch->last_offset + 1;
     scrubbed.next = scanner.position();
     if (scrubbed.damage.empty() && from <= segment.verified_bytes) {
       scrubbed.verified_to = std::max(scrubbed.verified_to, scrubbed.next);

@@ -10,6 +10,7 @@
 #include "env/simulated/disk.h"
 #include "storage/file_names.h"
 #include "storage/log_recovery.h"
+#include "storage/verify_partition.h"
 
 namespace arus::storage {
 namespace {
@@ -56,6 +57,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ARUS_ASSERT(disk->create_directories(folder).has_value());
   Reader input({data, size});
   LoadRequest request = fill(*disk, input);
+  // Checking the same files comes to an end and changes nothing that recovery would see.
+  PartitionCheck check(*disk, {.path = folder,
+                               .name = {"topic", 0},
+                               .clean = request.clean,
+                               .offsets = {.recovery_point = request.recovery_point},
+                               .has_recovery_point = true});
+  while (check.step()) {
+  }
   const auto loaded = load_log(*disk, request);
   if (!loaded) return 0;
   ARUS_ASSERT(loaded->log_start <= loaded->log_end);

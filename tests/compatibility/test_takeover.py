@@ -1,8 +1,10 @@
 """A log directory goes Kafka → Arus → Kafka, both formats of quorum, and tools read both sides."""
 import base64
 import contextlib
+import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
@@ -48,6 +50,13 @@ def contents(address, topic):
     return got
 
 
+def assert_sound(data):
+    """Nothing is wrong with a directory that somebody has stopped or that was killed."""
+    done = subprocess.run([os.environ["ARUS_BINARY"], "verify", str(data)], capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def configs(address, topic):
     admin = KafkaAdminClient(bootstrap_servers=address)
     answer = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
@@ -89,6 +98,7 @@ class Takeover(unittest.TestCase):
             admin.close()
             fill(node.address, "moved", 0, 200, compression_type="gzip")
             fill(node.address, "moved", 200, 100)
+        assert_sound(self.data)
         with self.serve(node) as server:
             self.assertEqual(contents(server.address, "moved"), self.expected(300))
             self.assertIn("1048576", configs(server.address, "moved"))
@@ -98,6 +108,7 @@ class Takeover(unittest.TestCase):
             admin.close()
             fill(server.address, "ours", 0, 50)
             self.assertEqual(server.stop(), 0)
+        assert_sound(self.data)
         with node:
             self.assertEqual(contents(node.address, "moved"), self.expected(400))
             self.assertEqual(contents(node.address, "ours"), self.expected(50))
@@ -106,6 +117,7 @@ class Takeover(unittest.TestCase):
         with self.serve(node) as server:
             fill(server.address, "moved", 410, 10)
             server.kill()
+        assert_sound(self.data)
         with node:
             self.assertEqual(contents(node.address, "moved"), self.expected(420))
 

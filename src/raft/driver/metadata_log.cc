@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "storage/batch_search.h"
 
 namespace arus::raft {
 namespace {
@@ -153,6 +154,45 @@ Result<> MetadataLog::recover_segments() {
   return {};
 }
 
+// A write that a power cut tore may leave whole batches behind a damaged one, all of one flight.
+// But a leader begins an epoch only when everything before it is on stable storage, and a snapshot
+// holds nothing else: damage before either is no torn write, and to cut there would lose what was
+// told to administrators. What is cut in spite of whole batches is kept beside the log.
+Result<> MetadataLog::check_torn(env::File& file, const BatchFileEnd& read) const {
+  constexpr Offset unlimited{std::numeric_limits<std::int64_t>::max()};
+  const auto behind =
+      storage::find_whole_batch(file, read.valid_bytes + 1, read.file_bytes, end_, unlimited);
+  if (!behind) return fail(behind.error());
+  if (!*behind) return {};
+  LeaderEpoch newest_epoch = (*behind)->leader_epoch;
+  Offset last = (*behind)->last_offset;
+  storage::BatchScanner scanner(file, (*behind)->position, read.file_bytes,
+                                env::ReadMode::may_block);
+  while (const auto batch = scanner.next()) {
+    newest_epoch = std::max(newest_epoch, batch->leader_epoch);
+    last = batch->last_offset;
+  }
+  const bool too_large = static_cast<std::size_t>(read.file_bytes - read.valid_bytes) >
+                         max_flight_bytes + max_metadata_batch_bytes;
+  const bool covered = !snapshots_.empty() && snapshots_.back().end > end_;
+  if (newest_epoch > last_epoch_ || covered || too_large) {
+    return fail(
+        ErrorCode::kafka_storage_error,
+        fmt::format("{}: the batch at byte {}, offset {}, is damaged, and batches behind it, "
+                    "up to offset {}, show that it had been on stable storage; nothing was "
+                    "cut (see `arus verify`)",
+                    file.path(), read.valid_bytes, end_.value(), last.value()));
+  }
+  const std::string kept = fmt::format("{}.from-{}.cut", file.path(), read.valid_bytes);
+  logger.error(
+      "{}: the batch at byte {}, offset {}, is not whole, but later ones are, up to offset "
+      "{}; they are cut off with it and kept as {}",
+      file.path(), read.valid_bytes, end_.value(), last.value(), kept);
+  Bytes tail(static_cast<std::size_t>(read.file_bytes - read.valid_bytes));
+  ARUS_TRY(storage::read_fully(file, tail, read.valid_bytes, env::ReadMode::may_block));
+  return environment_.files().replace_file(kept, tail);
+}
+
 Result<> MetadataLog::recover_segment(Segment& segment, bool is_last) {
   const std::string name = path(segment_name(segment.base));
   auto file = environment_.files().open(name, env::OpenMode::read_write);
@@ -176,6 +216,7 @@ Result<> MetadataLog::recover_segment(Segment& segment, bool is_last) {
       return fail(ErrorCode::corrupt_message,
                   fmt::format("{}: damaged at byte {}", name, read->valid_bytes));
     }
+    ARUS_TRY(check_torn(**file, *read));
     logger.warning("{}: {} bytes behind the last whole batch are cut off", name,
                    read->file_bytes - read->valid_bytes);
     ARUS_TRY((*file)->truncate(read->valid_bytes));

@@ -116,6 +116,7 @@ class MetadataLog {
   Result<> list_files();
   Result<> recover_segments();
   Result<> recover_segment(Segment& segment, bool is_last);
+  Result<> check_torn(env::File& file, const BatchFileEnd& read) const;
   Result<> start_at(Offset base);
   Result<> load_epochs();
   Result<> write_flight(Flight& flight);

@@ -118,6 +118,48 @@ TEST_F(MetadataLogTest, ATornTailIsCutOff) {
   EXPECT_EQ(bases.size(), 3U);
 }
 
+// The log of four batches, the last of this epoch, with a bit flipped in the second one.
+class DamagedMetadataLogTest : public MetadataLogTest {
+ protected:
+  Bytes damage(std::int32_t last_epoch) {
+    run(append_three, directory_.string(), this, 1 << 30);
+    write("00000000000000000000.log", batch(3, last_epoch, "later"), true);
+    Bytes bytes = read();
+    bytes[batch(0, 1, "value").size() + 70] ^= 1;
+    write("00000000000000000000.log", bytes);
+    return bytes;
+  }
+  Bytes read() {
+    std::ifstream file(log_path("00000000000000000000.log"));
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    return {text.begin(), text.end()};
+  }
+};
+
+TEST_F(DamagedMetadataLogTest, DamageBeforeALaterEpochIsNotCut) {
+  const Bytes before = damage(2);
+  run(fail_to_open, directory_.string());
+  EXPECT_TRUE(read() == before);
+}
+
+TEST_F(DamagedMetadataLogTest, DamageThatASnapshotCoversIsNotCut) {
+  const Bytes before = damage(1);
+  write("00000000000000000003-0000000001.checkpoint", {});
+  run(fail_to_open, directory_.string());
+  EXPECT_TRUE(read() == before);
+}
+
+TEST_F(DamagedMetadataLogTest, WholeBatchesThatMayBeOfATornWriteAreKeptBesideTheLog) {
+  const Bytes before = damage(1);
+  const std::size_t kept = batch(0, 1, "value").size();
+  std::vector<std::int64_t> bases;
+  run(reopen, directory_.string(), &bases, Offset{1});
+  EXPECT_EQ(read().size(), kept);
+  std::ifstream file(log_path("00000000000000000000.log.from-" + std::to_string(kept) + ".cut"));
+  const std::string tail(std::istreambuf_iterator<char>(file), {});
+  EXPECT_TRUE(equal(as_bytes(tail), ByteView(before).subspan(kept)));
+}
+
 TEST_F(MetadataLogTest, ASnapshotBeyondTheLogReplacesIt) {
   write("00000000000000000000.log", batch(0, 1, "a"));
   SnapshotBuilder builder({.epoch = LeaderEpoch{2}});
