@@ -12,6 +12,7 @@ namespace {
 using env::Task;
 
 constexpr Offset end{25};
+constexpr std::int64_t now_ms = 1'750'000'000'000;
 
 class LogMovesTest : public testing::Test {
  protected:
@@ -41,10 +42,14 @@ class LogMovesTest : public testing::Test {
   Task<std::unique_ptr<Log>> write() {
     auto log = co_await source_->open_log(name_, test_topic_id, config_);
     ARUS_ASSERT(log);
+    // The directories themselves are durable from here on.
+    EXPECT_TRUE(co_await source_->sync_recovered());
+    EXPECT_TRUE(co_await target_->sync_recovered());
     for (int i = 0; i < 25; ++i) {
       const record::BatchOptions producer{
           .producer_id = ProducerId{7}, .producer_epoch = 0, .base_sequence = i};
-      EXPECT_TRUE(append(**log, make_batch({.value_bytes = 300, .options = producer})));
+      EXPECT_TRUE(append(
+          **log, make_batch({.value_bytes = 300, .timestamp_ms = now_ms, .options = producer})));
       if (i % 5 == 4) EXPECT_TRUE(co_await (*log)->flush());
     }
     EXPECT_TRUE(co_await (*log)->advance_log_start(Offset{8}));
@@ -117,7 +122,8 @@ TEST_F(LogMovesTest, WhatIsMovedIsAsItWasAndGoesOn) {
     co_await expect_records(*log);
     const record::BatchOptions again{
         .producer_id = ProducerId{7}, .producer_epoch = 0, .base_sequence = 24};
-    const auto duplicate = append(*log, make_batch({.value_bytes = 300, .options = again}));
+    const auto duplicate =
+        append(*log, make_batch({.value_bytes = 300, .timestamp_ms = now_ms, .options = again}));
     EXPECT_TRUE(duplicate && duplicate->duplicate);
     EXPECT_TRUE(append(*log, make_batch()));
     EXPECT_TRUE(co_await log->flush());
