@@ -75,7 +75,9 @@ def stage_kills(tally):
 
 def stage_faults(tally):
     build("release")
-    suites.run(tally, "faults", ROOT, "faults", clients.python(), server_environment())
+    environment = server_environment()
+    environment["ARUS_KAFKA"] = str(clients.kafka(ROOT))
+    suites.run(tally, "faults", ROOT, "faults", clients.python(), environment)
 
 
 STAGES = {

@@ -212,7 +212,8 @@ env::Task<Result<>> Broker::start_partitions() {
                      .retention_check_interval_ms = config_.log_retention_check_interval_ms,
                      .compaction_bytes = static_cast<std::size_t>(
                          std::max<std::int64_t>(config_.memory.compaction_bytes, 0)),
-                     .metrics = &metrics_}},
+                     .metrics = &metrics_},
+          .assigner = this},
       std::move(directories_), quorum_->images(), std::move(failed_directories_));
   disk_watch_ = std::make_unique<DiskWatch>(
       metrics_, partitions_->directories(), *quorum_,
@@ -226,6 +227,13 @@ env::Task<Result<>> Broker::start_partitions() {
   }
   ARUS_CO_TRY(co_await quorum_->assign_directories(std::move(found)));
   co_return co_await partitions_->start();
+}
+
+env::Task<Result<>> Broker::assign_directory(TopicIdPartition partition, Uuid directory) {
+  co_return co_await env::call(environment_.loop(0),
+                               [this, &partition, &directory] [[clang::coro_wrapper]] {
+                                 return quorum_->assign_directories({{partition, directory}});
+                               });
 }
 
 env::Task<Result<>> Broker::join() {

@@ -31,11 +31,11 @@ struct BrokerOptions {
 // One node alone: voter, controller and broker in this process. Everything but the connections and
 // partitions belongs to loop 0, where start() and stop() run. An error of start() is one sentence
 // for the operator, and leaves nothing running.
-class Broker {
+class Broker final : private replication::DirectoryAssigner {
  public:
   static env::Task<Result<std::unique_ptr<Broker>>> start(env::Environment& environment,
                                                           BrokerOptions options);
-  ~Broker();
+  ~Broker() override;
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
@@ -64,6 +64,8 @@ class Broker {
   env::Task<Result<>> start_quorum();
   [[nodiscard]] Result<> check_protection() const;
   env::Task<Result<>> start_partitions();
+  // From any loop.
+  env::Task<Result<>> assign_directory(TopicIdPartition partition, Uuid directory) override;
   env::Task<Result<>> join();
   env::Task<void> start_loops();
   void accept();

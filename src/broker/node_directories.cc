@@ -106,6 +106,24 @@ Result<> check_identities(const Opened& opened, const config::BrokerConfig& conf
   return {};
 }
 
+// A stop may have come after a partition was given away and before its copy took its name. Where a
+// directory is missing the partition may be in that one.
+Result<> adopt_futures(const Opened& opened) {
+  for (const auto& directory : opened) {
+    for (const auto& future : directory->futures()) {
+      const bool is_somewhere = std::ranges::any_of(opened, [&future](const auto& other) {
+        const auto named =
+            std::ranges::equal_range(other->found(), future.name, {}, &storage::FoundLog::name);
+        return std::ranges::any_of(named, [&future](const storage::FoundLog& log) {
+          return !log.topic_id || *log.topic_id == future.topic_id;
+        });
+      });
+      if (!is_somewhere) ARUS_TRY(directory->adopt_future(future));
+    }
+  }
+  return {};
+}
+
 Result<> format_new_node(env::Environment& environment, const config::BrokerConfig& config,
                          const std::vector<std::string>& paths,
                          const std::vector<raft::VoterEndpoint>& endpoints,
@@ -157,6 +175,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
   NodeDirectories node;
   node.cluster_id = (*stamped)->identity()->cluster_id;
   node.failed = std::move(failed);
+  if (node.failed.empty()) ARUS_TRY(adopt_futures(*opened));
   for (auto& directory : *opened) {
     if (!directory->identity()) {
       if (directory->path() == config.metadata_log_dir) {

@@ -35,7 +35,7 @@ constexpr ConfigKey broker_quota_keys_table[] = {
      .rule = at_least(1),
      .doc = "How long one sample of client quotas lasts."},
     {.name = "replica.alter.log.dirs.io.max.bytes.per.second", .type = int64,
-     .update = cluster_wide, .internal = true, .fallback = "9223372036854775807",
+     .update = cluster_wide, .effect = at_once, .internal = true, .fallback = "9223372036854775807",
      .rule = at_least(0),
      .doc = "Bytes per second that moving partitions between log directories of this broker may "
             "take."},

@@ -55,6 +55,7 @@ class FakeLog final : public storage::Log {
     if (stalled) return fail(ErrorCode::request_timed_out, "The directory does not keep up");
     return {};
   }
+  void disown() override {}
   void set_observer(storage::LogObserver* observer) override { observer_ = observer; }
   void set_high_watermark(Offset high_watermark) override { told_ = high_watermark; }
   Offset checkpointed_high_watermark() const override { return Offset{0}; }
@@ -208,6 +209,18 @@ class FakeDirectory final : public storage::LogDirectory {
   void begin_closing() override {}
   env::Task<Result<>> close(std::int64_t) override { co_return Result<>{}; }
   bool offline() const override { return false; }
+  env::Task<Result<std::unique_ptr<storage::Log>>> open_future(
+      TopicPartition, Uuid, Offset, std::shared_ptr<const config::TopicConfig>) override {
+    co_return fail(ErrorCode::kafka_storage_error, "Nothing is moved here");
+  }
+  env::Task<Result<>> promote_future(TopicPartition, Uuid, Offset,
+                                     std::vector<storage::ProducerEntry>) override {
+    co_return fail(ErrorCode::kafka_storage_error, "Nothing is moved here");
+  }
+  env::Task<Result<>> drop_future(TopicPartition, Uuid) override { co_return Result<>{}; }
+  env::Task<Result<>> give_away(TopicPartition, Uuid) override { co_return Result<>{}; }
+  const std::vector<storage::FoundFuture>& futures() const override { return futures_; }
+  Result<> adopt_future(const storage::FoundFuture&) override { return {}; }
   env::Task<storage::DirectoryStatus> status() override { co_return storage::DirectoryStatus{}; }
   void watch(storage::StatusWatcher watcher) override {
     if (watcher) watcher({});
@@ -230,6 +243,7 @@ class FakeDirectory final : public storage::LogDirectory {
   std::vector<storage::FoundLog> found_;
 
  private:
+  std::vector<storage::FoundFuture> futures_;
   std::string path_ = "fake";
   std::optional<storage::DirectoryIdentity> identity_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "replication/log_move.h"
 #include "storage/full_disk.h"
 
 namespace arus::replication {
@@ -51,6 +52,7 @@ env::Task<void> LoopPartitions::stop() {
   images_.unsubscribe(*this);
   started_ = false;
   co_await upkeep_.stop();
+  for (const auto& [id, move] : moves_) move->cancel(true);
   const Error why{ErrorCode::not_leader_or_follower, "The broker is stopping", 0};
   const auto all = std::exchange(partitions_, {});
   for (const auto& [id, partition] : all) co_await partition->close(why);
@@ -143,6 +145,8 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
     partition->end_append_turn();
     co_return;
   }
+  // Where there is another directory, it may be moved.
+  if (directories_.all().size() > 1) *log = std::make_unique<MovableLog>(std::move(*log));
   // The settings may have changed meanwhile.
   const auto topic = image()->topic(partition->id().topic_id);
   const auto newest = topic ? config_of(*topic) : config;
@@ -253,6 +257,9 @@ void LoopPartitions::forget(const metadata::TopicImage& topic) {
     const auto index = static_cast<std::int32_t>(i);
     any_mine = any_mine || is_mine(topic.name, index);
     upkeep_.forget({topic.id, index});
+    if (const auto move = moves_.find({topic.id, index}); move != moves_.end()) {
+      move->second->cancel();
+    }
     if (auto node = partitions_.extract({topic.id, index})) {
       open_ones.push_back(std::move(node.mapped()));
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -19,6 +20,15 @@
 
 namespace arus::replication {
 
+class LogMove;
+
+// Writes to the metadata in which directory a partition of this node is. Callable from any loop.
+class DirectoryAssigner {
+ public:
+  virtual ~DirectoryAssigner() = default;
+  virtual env::Task<Result<>> assign_directory(TopicIdPartition partition, Uuid directory) = 0;
+};
+
 // What all loops need to know to open logs. Outlives them.
 struct PartitionSettings {
   BrokerId node_id;
@@ -26,6 +36,15 @@ struct PartitionSettings {
   // arus.memory.decompression.bytes, for all loops together.
   std::size_t decompression_bytes = std::size_t{128} << 20;
   UpkeepSettings upkeep;
+  DirectoryAssigner* assigner = nullptr;  // for moves between directories
+};
+
+// How far the copy of a partition is that is moved to another directory.
+struct MoveProgress {
+  TopicPartition name;
+  std::string directory;  // where it goes
+  std::int64_t size_bytes = 0;
+  std::int64_t lag = 0;  // offsets
 };
 
 // Opens logs when they are first asked for, so that neither starting nor creating topics costs
@@ -71,6 +90,18 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // Those that were on disk at the start and nobody has asked for yet.
   [[nodiscard]] std::vector<TopicIdPartition> unopened() const;
 
+  // Begins to move a partition to this directory; ends a move to another one. Moving it to where it
+  // is only ends one.
+  env::Task<Result<>> move(TopicIdPartition id, storage::LogDirectory* target);
+  [[nodiscard]] std::vector<MoveProgress> moves() const;
+  // Goes on with the moves that a stop has interrupted.
+  void resume_moves();
+  [[nodiscard]] const PartitionSettings& settings() const { return settings_; }
+  // This loop's share of replica.alter.log.dirs.io.max.bytes.per.second.
+  [[nodiscard]] double move_bytes_per_second() const;
+  // From a move.
+  void move_ended(const TopicIdPartition& id);
+
  private:
   void on_image(const metadata::ImagePointer& image, const metadata::MetadataDelta& delta) override;
   void follow(Partition& partition, const metadata::MetadataImage& image) const;
@@ -82,6 +113,8 @@ class LoopPartitions final : private metadata::ImageSubscriber {
                        std::shared_ptr<const config::TopicConfig> config);
   env::Task<void> remove(metadata::TopicImage topic,
                          std::vector<std::shared_ptr<Partition>> partitions);
+  [[nodiscard]] storage::LogDirectory* directory_of(const Partition& partition) const;
+  env::Task<void> resume_move(TopicIdPartition id, storage::LogDirectory* target);
   env::Task<void> recover_some(std::vector<const Directories::Found*>* work, Result<>* outcome);
   // Completes when no files of an earlier topic of this name are left to remove.
   env::Task<void> removal_of(std::string topic);
@@ -103,6 +136,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   std::unordered_map<Uuid, std::shared_ptr<const config::TopicConfig>> configs_;
   // Topics by name whose files are being removed; a new one of that name waits.
   std::unordered_map<std::string, std::shared_ptr<env::Event>> removals_;
+  std::map<TopicIdPartition, std::shared_ptr<LogMove>> moves_;
   env::Gate gate_;
   LogUpkeep upkeep_;
   bool started_ = false;

@@ -64,6 +64,9 @@ class Partition final : private storage::LogObserver {
 
   void configure(std::shared_ptr<const config::TopicConfig> config);
   [[nodiscard]] const config::TopicConfig& config() const { return *config_; }
+  [[nodiscard]] const std::shared_ptr<const config::TopicConfig>& shared_config() const {
+    return config_;
+  }
 
   // Only while it is open.
   [[nodiscard]] storage::Log& log() { return *log_; }

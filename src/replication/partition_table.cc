@@ -47,7 +47,10 @@ env::Task<Result<>> PartitionTable::start() {
   }
   for (const auto& partitions : loops_) {
     LoopPartitions* const here = partitions.get();
-    co_await env::call(here->loop(), [here] { here->start_upkeep(); });
+    co_await env::call(here->loop(), [here] {
+      here->start_upkeep();
+      here->resume_moves();
+    });
   }
   co_return Result<>{};
 }

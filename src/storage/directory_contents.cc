@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/log.h"
 #include "storage/checkpoint_file.h"
@@ -73,6 +74,27 @@ std::optional<Uuid> read_topic_id(env::FileSystem& files, const std::string& dir
 
 }  // namespace
 
+Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string& path,
+                                       DirectoryContents& contents) {
+  auto found = read_commit_log(files, path);
+  if (!found) return found;
+  std::string_view why = find_foreign(*found, contents.identity);
+  if (contents.clean_shutdown_epoch) why = "the directory was stopped cleanly after it was written";
+  if (!why.empty()) ARUS_TRY(set_aside(files, path, *found, why));
+  std::vector<FoundLog> added;
+  for (const auto& [id, partition] : found->partitions) {
+    const auto named =
+        std::ranges::equal_range(contents.found, partition.name, {}, &FoundLog::name);
+    const bool known = std::ranges::any_of(named, [&](const FoundLog& each) {
+      return !each.topic_id || *each.topic_id == id.topic_id;
+    });
+    if (!known) added.push_back({partition.name, id.topic_id});
+  }
+  std::ranges::move(added, std::back_inserter(contents.found));
+  std::ranges::sort(contents.found, {}, &FoundLog::name);
+  return found;
+}
+
 Result<std::optional<DirectoryIdentity>> identify_directory(env::FileSystem& files,
                                                             const std::string& path) {
   const std::string properties = join_path(path, meta_properties_name);
@@ -134,6 +156,10 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
     const std::string directory = join_path(path, entry.name);
     if (name->kind == PartitionDirectoryKind::deleted) {
       contents.deleted.push_back(directory);
+    } else if (name->kind == PartitionDirectoryKind::future) {
+      if (const auto topic_id = read_topic_id(files, directory)) {
+        contents.futures.push_back({std::move(name->partition), *topic_id, directory});
+      }
     } else if (name->kind != PartitionDirectoryKind::live) {
       directory_contents_log.info("{}: leaves {} alone", path, entry.name);
     } else if (name->partition.topic != metadata_topic_name) {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "env/file.h"
+#include "storage/commit_log_reader.h"
 #include "storage/log_directory.h"
 #include "storage/log_host.h"
 
@@ -18,6 +19,7 @@ struct DirectoryContents {
   std::optional<std::int64_t> clean_shutdown_epoch;
   std::vector<FoundLog> found;       // ascending by name
   std::vector<std::string> deleted;  // paths of directories that wait for their removal
+  std::vector<FoundFuture> futures;
   std::map<TopicPartition, LogOffsets> checkpoints;
   bool has_recovery_points = false;  // their checkpoint is there and whole
 };
@@ -29,6 +31,12 @@ struct DirectoryContents {
 // Reads the rest. A checkpoint that is damaged counts as empty: recovery then looks at everything.
 [[nodiscard]] Result<DirectoryContents> read_directory(env::FileSystem& files,
                                                        const std::string& path);
+
+// The commit log that a crash left, with what it knows of partitions added to what was found; empty
+// where it must not be replayed. Blocking.
+[[nodiscard]] Result<FoundCommitLog> find_commit_log(env::FileSystem& files,
+                                                     const std::string& path,
+                                                     DirectoryContents& contents);
 
 inline constexpr std::string_view metadata_topic_name = "__cluster_metadata";
 

@@ -146,6 +146,9 @@ class Log {
   // know before it decides what to append. Clients are refused earlier on a disk that fills up.
   [[nodiscard]] virtual Result<> check_writable() const = 0;
 
+  // Its files are not this log's any more: nothing is finished and nothing remembered of it.
+  virtual void disown() = 0;
+
   virtual void set_observer(LogObserver* observer) = 0;
   // Tells the log what consumers may read: transactions whose marker lies below are decided, and
   // the directory's checkpoint of high watermarks follows. A log that is never told takes what is

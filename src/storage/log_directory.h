@@ -22,6 +22,13 @@ struct FoundLog {
   std::optional<Uuid> topic_id;  // from partition.metadata
 };
 
+// The copy of a partition that was being moved here; what had been moved is whole up to its end.
+struct FoundFuture {
+  TopicPartition name;
+  Uuid topic_id;
+  std::string path;
+};
+
 struct DirectoryOptions {
   // Descriptors for segments and indexes, shared by the writer and the readers of all loops.
   std::size_t open_files = 2048;
@@ -92,6 +99,21 @@ class LogDirectory {
   virtual env::Task<Result<>> remove_log(TopicPartition name, Uuid topic_id) = 0;
   // A log that is not assigned to this node becomes `topic-N.<hex>-stray`.
   virtual env::Task<Result<>> set_aside(TopicPartition name) = 0;
+  // Moving a partition here. The copy, `topic-N.<hex>-future`: the one that a stop left, or a new
+  // one that begins at `begin`. It is written through the page cache.
+  virtual env::Task<Result<std::unique_ptr<Log>>> open_future(
+      TopicPartition name, Uuid topic_id, Offset begin,
+      std::shared_ptr<const config::TopicConfig> config) = 0;
+  // The copy, which is closed, becomes the partition: open_log() opens it.
+  virtual env::Task<Result<>> promote_future(TopicPartition name, Uuid topic_id, Offset end,
+                                             std::vector<ProducerEntry> producers) = 0;
+  virtual env::Task<Result<>> drop_future(TopicPartition name, Uuid topic_id) = 0;
+  // Moving it away: as remove_log(), durably, though the Log is still there; nobody uses it.
+  virtual env::Task<Result<>> give_away(TopicPartition name, Uuid topic_id) = 0;
+  // As found. Before any log is opened one of them may become the partition, where a crash has
+  // come between giving it away and promoting it.
+  [[nodiscard]] virtual const std::vector<FoundFuture>& futures() const = 0;
+  virtual Result<> adopt_future(const FoundFuture& future) = 0;
   virtual env::Task<Result<DirectorySize>> space() = 0;
   // From any loop.
   virtual env::Task<DirectoryStatus> status() = 0;

@@ -66,6 +66,8 @@ struct LogHost {
   std::map<TopicPartition, LogOffsets> closed;  // those that were
   // Names that had a folder made or taken since the directory was opened, so that it may exist.
   std::unordered_set<TopicPartition> opened;
+  // Those of them that were put there whole, by promote_future(), and not opened since.
+  std::unordered_set<TopicPartition> promoted;
   bool in_use = false;           // loop 0 was told so
   bool offsets_changed = false;  // since the checkpoints were written
   bool replay_failed = false;    // of the commit log that was found, for a log of this loop

@@ -43,6 +43,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
     : host_(std::move(host)),
       name_(std::move(identity.name)),
       topic_id_(identity.topic_id),
+      future_(identity.future),
       self_(std::make_shared<Link>(this)),
       folder_(std::make_shared<WriterFolder>(
           std::move(identity.path), name_, topic_id_,
@@ -73,7 +74,7 @@ PartitionLog::~PartitionLog() {
   self_->log = nullptr;
   host_->port->remove(*this);
   std::erase(host_->logs, this);
-  host_->closed.insert_or_assign(name_, offsets());
+  if (!disowned_) host_->closed.insert_or_assign(name_, offsets());
   host_->offsets_changed = true;
 }
 
@@ -464,6 +465,20 @@ void PartitionLog::finish() {
         for (const auto& file : open) writer->close(*file);
         return writer->leave(left);
       });
+}
+
+void PartitionLog::disown() {
+  disowned_ = true;
+  dirty_ = false;
+  if (segments_.empty()) return;
+  const SegmentTail& tail = *segments_.back()->tail();
+  host_->port->act([log = tail.log, offsets = tail.offset_index, times = tail.time_index,
+                    transactions = tail.transaction_index](DirectoryWriter* writer) {
+    for (const auto& file : {log, offsets, times, transactions}) {
+      if (file != nullptr) writer->release(*file);
+    }
+    return Result<>{};
+  });
 }
 
 void PartitionLog::advance_written(const WriteMark& mark) {

@@ -34,6 +34,7 @@ class PartitionLog final : public Log, private WriteTarget {
     Uuid topic_id;
     std::string path;
     bool created = false;  // the directory was made just now
+    bool future = false;   // the copy that is to take the place of a log elsewhere
   };
 
   PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
@@ -55,6 +56,8 @@ class PartitionLog final : public Log, private WriteTarget {
   const std::string& directory() const override { return folder_->path; }
   const std::optional<Error>& failure() const override { return failure_; }
   Result<> check_writable() const override;
+
+  void disown() override;
 
   void set_observer(LogObserver* observer) override { observer_ = observer; }
   void set_high_watermark(Offset high_watermark) override;
@@ -102,7 +105,11 @@ class PartitionLog final : public Log, private WriteTarget {
   void on_durable(const WriteMark& mark) override;
   void on_writer_failure(const Error& error) override;
 
-  [[nodiscard]] bool synced() const { return config_->durability == config::Durability::synced; }
+  // A copy is flushed when it is asked for; replaying the commit log would put it under its final
+  // name.
+  [[nodiscard]] bool synced() const {
+    return config_->durability == config::Durability::synced && !future_;
+  }
   // Replaying the commit log needs the metadata first.
   [[nodiscard]] bool uses_commit_log() const {
     return synced() && name_.topic != metadata_topic_name;
@@ -168,6 +175,7 @@ class PartitionLog final : public Log, private WriteTarget {
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
   const Uuid topic_id_;
+  const bool future_;
   const std::shared_ptr<Link> self_;  // for as long as this lives
   const std::shared_ptr<WriterFolder> folder_;
   std::shared_ptr<const config::TopicConfig> config_;
@@ -216,6 +224,7 @@ class PartitionLog final : public Log, private WriteTarget {
   bool epochs_unsaved_ = false;
   bool cutting_ = false;  // truncate_to() is under way
   bool dirty_ = false;    // a clean stop has something to finish
+  bool disowned_ = false;
 };
 
 }  // namespace arus::storage

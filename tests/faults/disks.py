@@ -84,6 +84,7 @@ class DiskServer(Server):
                     "log.dirs": ",".join(self.directories),
                     "arus.metrics.listen": f"127.0.0.1:{self.metrics}",
                     "log.segment.delete.delay.ms": "0", "offsets.topic.num.partitions": "2",
+                    "offsets.topic.replication.factor": "1",
                     **overrides}
         self.properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 

@@ -170,6 +170,9 @@ class BadStarts(unittest.TestCase):
         places = {p: server.place_of(f"spread-{p}") for p in range(6)}
         self.assertEqual(sorted(places.values()), [0, 0, 1, 1, 2, 2])
         self.assertEqual(server.stop(), 0)
+        told = server.arus("why", "disk", str(self.directories[1]))
+        self.assertIn("It was stopped cleanly.", told)
+        self.assertIn("spread", told)
         away = self.folder / "away"
         self.directories[2].rename(away)
         self.directories[2].write_text("no directory")

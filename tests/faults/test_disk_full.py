@@ -25,6 +25,13 @@ class FullDisk(unittest.TestCase):
                 return
         self.fail("it was never full")
 
+    def commits(self, consumer, offset):
+        try:
+            consumer.commit(offsets=[ck.TopicPartition("filled", 0, offset)], asynchronous=False)
+            return True
+        except ck.KafkaException:  # the coordinator is not known yet
+            return False
+
     def test_fault_08_producers_are_refused_and_all_else_goes_on(self):
         server = self.server
         server.create("filled", segment_bytes="1048576", file_delete_delay_ms="0")
@@ -41,7 +48,7 @@ class FullDisk(unittest.TestCase):
         # Readers, their offsets, and metadata go on.
         self.assertEqual(server.read("filled"), producing.acked)
         consumer = server.consumer("committing")
-        consumer.commit(offsets=[ck.TopicPartition("filled", 0, 7)], asynchronous=False)
+        self.assertTrue(until(lambda: self.commits(consumer, 7), 15), self.server.tail())
         self.assertEqual(consumer.committed([ck.TopicPartition("filled", 0)], 10)[0].offset, 7)
         consumer.close()
         server.create("another")
@@ -91,7 +98,8 @@ class FullDisk(unittest.TestCase):
         server.create("bounded", segment_bytes="1048576", file_delete_delay_ms="0")
         producing = Producing(server, "bounded")
         self.fill(producing)
-        server.arus("config", "set", "topic", "bounded", "retention.bytes=4194304")
+        server.arus("config", "set", "topic", "bounded", "--set",
+                    "retention.bytes=4194304")
         self.assertTrue(until(lambda: producing.send(b"back" + VALUE) == 0, 20))
         self.assertEqual(server.stop(), 0)
 

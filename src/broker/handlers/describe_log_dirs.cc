@@ -1,6 +1,8 @@
 // DescribeLogDirs: the log directories of this node, their space, and the size of each partition.
 #include "protocol/api/describe_log_dirs.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -112,6 +114,43 @@ std::int32_t count_uncleanable(const Context& context) {
       context.services().metrics().gauge("arus_log_uncleanable_partitions", {}).value());
 }
 
+env::Task<std::vector<replication::MoveProgress>> moves_under_way(const Context& context) {
+  std::vector<replication::MoveProgress> all;
+  for (std::size_t i = 0; i < context.partitions().loop_count(); ++i) {
+    auto& here = context.partitions().on(i);
+    auto some = co_await env::call(here.loop(), [&here] { return here.moves(); });
+    std::ranges::move(some, std::back_inserter(all));
+  }
+  co_return all;
+}
+
+bool is_wanted(const Request& request, const TopicPartition& name) {
+  if (!request.topics) return true;
+  const auto topic =
+      std::ranges::find(*request.topics, name.topic, &Request::DescribableLogDirTopic::topic);
+  return topic != request.topics->end() &&
+         std::ranges::find(topic->partitions, name.partition) != topic->partitions.end();
+}
+
+// Copies that are being made in this directory.
+void add_moves(const std::vector<replication::MoveProgress>& moves, const Request& request,
+               Directory& result) {
+  for (const auto& move : moves) {
+    if (move.directory != result.log_dir || !is_wanted(request, move.name)) continue;
+    auto topic =
+        std::ranges::find(result.topics, move.name.topic, &Response::DescribeLogDirsTopic::name);
+    if (topic == result.topics.end()) {
+      topic = result.topics.insert(topic, Response::DescribeLogDirsTopic{});
+      topic->name = move.name.topic;
+    }
+    auto& entry = topic->partitions.emplace_back();
+    entry.partition_index = move.name.partition;
+    entry.partition_size = move.size_bytes;
+    entry.offset_lag = move.lag;
+    entry.is_future_key = true;
+  }
+}
+
 // Outlives the request where the disk does not answer in time.
 struct Survey {
   Place place;
@@ -154,12 +193,14 @@ env::Task<DescribeLogDirsResponse> handle(DescribeLogDirsRequest request, Contex
   const env::TimePoint deadline = env::Loop::current()->now() + patience;
   const auto surveys = begin_surveys(context, request);
   const std::int32_t uncleanable = count_uncleanable(context);
+  const auto moves = co_await moves_under_way(context);
   for (const auto& work : surveys) {
     bool in_time = true;
     while (!work->ended && in_time) in_time = co_await work->done.wait_until(deadline);
     storage::LogDirectory& directory = *work->place.directory;
     Directory result = work->ended ? std::move(work->result)
                                    : named(directory.path(), ErrorCode::request_timed_out);
+    if (work->ended && result.error_code == ErrorCode::none) add_moves(moves, request, result);
     if (request.arus_health) add_health(co_await directory.status(), uncleanable, result);
     response.results.push_back(std::move(result));
   }

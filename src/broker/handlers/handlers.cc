@@ -38,6 +38,7 @@ HandlerList make_handlers() {
   all.push_back(describe_configs_handler());
   all.push_back(describe_delegation_token_handler());
   all.push_back(describe_groups_handler());
+  all.push_back(alter_replica_log_dirs_handler());
   all.push_back(describe_log_dirs_handler());
   all.push_back(describe_quorum_handler());
   all.push_back(describe_user_scram_credentials_handler());

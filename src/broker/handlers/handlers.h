@@ -49,6 +49,7 @@ std::unique_ptr<net::Handler> describe_client_quotas_handler();
 std::unique_ptr<net::Handler> describe_configs_handler();
 std::unique_ptr<net::Handler> describe_delegation_token_handler();
 std::unique_ptr<net::Handler> describe_groups_handler();
+std::unique_ptr<net::Handler> alter_replica_log_dirs_handler();
 std::unique_ptr<net::Handler> describe_log_dirs_handler();
 std::unique_ptr<net::Handler> describe_quorum_handler();
 std::unique_ptr<net::Handler> describe_user_scram_credentials_handler();

@@ -1,0 +1,544 @@
+#include "storage/directory_core.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "storage/clean_shutdown_file.h"
+#include "storage/file_names.h"
+#include "storage/full_disk.h"
+#include "storage/partition_folder.h"
+#include "storage/partition_log.h"
+
+namespace arus::storage {
+
+namespace {
+
+const LogComponent log{"storage.directory"};
+
+constexpr env::Duration producer_check_interval = std::chrono::minutes{10};
+constexpr std::size_t left_at_once = 4;  // tasks that write what closed logs left
+
+}  // namespace
+
+DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_path,
+                             DirectoryOptions the_options, std::unique_ptr<env::FileLock> lock,
+                             DirectoryContents the_contents, FoundCommitLog commit_log)
+    : environment(the_environment),
+      path(std::move(the_path)),
+      options(the_options),
+      own_pool(options.pool_threads > 0 ? environment.make_pool("disk", options.pool_threads)
+                                        : nullptr),
+      pool(own_pool ? *own_pool : environment.pool()),
+      contents(std::move(the_contents)),
+      identity(contents.identity),
+      commit_log_(std::move(commit_log)),
+      writer_(std::make_shared<DirectoryWriter>(
+          environment, pool, path,
+          DirectoryWriterLimits{.open_files = options.open_files / 2,
+                                .reserve_bytes = options.reserve_bytes,
+                                .commit_log = options.commit_log})),
+      lock_(std::move(lock)),
+      checkpoints_(path),
+      recovered_(environment.loop_count(), contents.clean_shutdown_epoch.has_value()) {
+  for (const auto& [name, offsets] : contents.checkpoints) {
+    if (!std::ranges::binary_search(contents.found, name, {}, &FoundLog::name)) {
+      outdated_.insert(name);
+    }
+  }
+  // From the first change on the directory is not as the last stop left it.
+  writer_->set_before_first_change([this_path = path](DirectoryWriter* writer) -> Result<> {
+    const std::string marker = join_path(this_path, clean_shutdown_name);
+    if (!writer->files().exists(marker)) return {};
+    ARUS_TRY(writer->files().remove(marker));
+    return writer->files().sync_directory(this_path);
+  });
+  writer_->adopt(commit_log_);
+  writer_->set_commit_log_owner(owner());
+  const std::size_t loops = environment.loop_count();
+  for (std::size_t i = 0; i < loops; ++i) {
+    auto port = std::make_shared<WritePort>(
+        writer_, environment.loop(i),
+        WritePortLimits{.outstanding_bytes = options.outstanding_bytes / loops,
+                        .stalled_after = env::milliseconds{options.stalled_after_ms}});
+    writer_->add_port(port);
+    hosts_.push_back(std::make_shared<LogHost>(environment, pool, writer_, std::move(port),
+                                               options.open_files / 2 / loops));
+    hosts_.back()->producer_id_expiration_ms = options.producer_id_expiration_ms;
+    environment.random().fill(hosts_.back()->key_secret);
+  }
+}
+
+CommitLogOwner DirectoryCore::owner() const {
+  CommitLogOwner owner{.incarnation_id = registration_.incarnation_id,
+                       .broker_epoch = registration_.broker_epoch};
+  if (identity) {
+    owner.cluster_id = identity->cluster_id.substr(0, commit_log_format::most_cluster_id_bytes);
+    owner.directory_id = identity->directory_id;
+  }
+  return owner;
+}
+
+void DirectoryCore::set_registration(const BrokerRegistration& registration) {
+  registration_ = registration;
+  writer_->set_commit_log_owner(owner());
+}
+
+env::Task<Result<>> DirectoryCore::check_commit_log(std::optional<BrokerRegistration> newest) {
+  const auto self = shared_from_this();
+  start_once();
+  if (is_of_run(commit_log_, newest)) co_return Result<>{};
+  auto done = co_await writer_->run([this](DirectoryWriter* writer) -> Result<> {
+    ARUS_TRY(set_aside(writer->files(), path, commit_log_,
+                       "the directory was used by somebody else after it was written"));
+    writer->commit_log().adopt(commit_log_);
+    return {};
+  });
+  co_return done;
+}
+
+const FoundPartition* DirectoryCore::find_logged(const LogHost& home, const TopicPartition& name,
+                                                 const Uuid& topic_id) const {
+  if (home.replay_over || home.opened.contains(name)) return nullptr;
+  const auto found = commit_log_.partitions.find({topic_id, name.partition});
+  return found == commit_log_.partitions.end() || found->second.name != name ? nullptr
+                                                                             : &found->second;
+}
+
+void DirectoryCore::connect() {
+  for (const auto& host : hosts_) host->directory = weak_from_this();
+  for (const FoundFuture& future : contents.futures) {
+    futures_[{future.topic_id, future.name.partition}] = future.path;
+  }
+  health_ = std::make_shared<DirectoryHealth>(
+      environment, path, writer_,
+      HealthOptions{.watches_space = options.reserve_bytes > 0,
+                    .check_interval = env::milliseconds{options.space_check_interval_ms},
+                    .stalled_after = env::milliseconds{options.stalled_after_ms}});
+  writer_->observe(environment.loop(0), health_);
+}
+
+std::shared_ptr<LogHost> DirectoryCore::host() const {
+  const env::Loop* const loop = env::Loop::current();
+  ARUS_ASSERT(loop != nullptr);
+  return hosts_[loop->index()];
+}
+
+bool DirectoryCore::offline() const {
+  const env::Loop* const loop = env::Loop::current();
+  return hosts_[loop != nullptr ? loop->index() : 0]->port->failure().has_value();
+}
+
+const FoundLog* DirectoryCore::find(const TopicPartition& name, const Uuid& topic_id) const {
+  const auto named = std::ranges::equal_range(contents.found, name, {}, &FoundLog::name);
+  const auto found = std::ranges::find(named, topic_id, &FoundLog::topic_id);
+  return found == named.end() ? nullptr : &*found;
+}
+
+env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
+    TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config) {
+  const auto self = shared_from_this();
+  start_once();
+  const std::shared_ptr<LogHost> home = host();
+  if (home->port->failure()) co_return fail(*home->port->failure());
+  const std::string folder = join_path(path, name.to_string());
+  const bool is_metadata = name.topic == metadata_topic_name;
+  LogOffsets offsets{.name = name};
+  bool clean = contents.clean_shutdown_epoch.has_value();
+  if (const auto before = home->closed.find(name); before != home->closed.end()) {
+    // Opened and closed since the start: what it left is behind the writer's queue.
+    offsets = before->second;
+    clean = home->promoted.erase(name) > 0;
+    if (auto drained = co_await home->port->drain(); !drained) {
+      co_return fail(std::move(drained).error());
+    }
+  } else if (find(name, topic_id) != nullptr || is_metadata) {
+    const auto checkpoint = contents.checkpoints.find(name);
+    if (checkpoint != contents.checkpoints.end()) offsets = checkpoint->second;
+  }
+  if (find(name, topic_id) == nullptr && !is_metadata) {
+    if (auto done = co_await forget_checkpoint(name); !done)
+      co_return fail(std::move(done).error());
+  }
+  bool created = false;
+  const FoundPartition* const logged = find_logged(*home, name, topic_id);
+  if (is_new(*home, name)) {
+    // Nobody waits for a folder that nothing is in: it is made in order with what is written there.
+    home->port->act([folder, topic_id, begun = false](DirectoryWriter* writer) mutable -> Result<> {
+      if (!std::exchange(begun, true) && writer->files().exists(folder)) {
+        return fail(ErrorCode::kafka_storage_error, folder + " was not there before");
+      }
+      return make_folder(writer, folder, topic_id);
+    });
+    created = true;
+  } else if (logged != nullptr || find(name, topic_id) == nullptr) {
+    const auto made = co_await check_folder(folder, topic_id);
+    if (!made) {
+      home->replay_failed = home->replay_failed || logged != nullptr;
+      co_return fail(made.error());
+    }
+    created = *made;
+    if (created) offsets = {.name = name};
+  }
+  LoadedLog loaded;
+  if (!created || logged != nullptr) {
+    auto result = co_await load(folder, offsets, clean, *config, logged);
+    if (!result && logged != nullptr) home->replay_failed = true;
+    if (!result && logged == nullptr && result.error().os_error == ENOENT) {
+      // It was moved away since the start and is wanted again.
+      if (auto done = co_await forget_checkpoint(name); !done) {
+        co_return fail(std::move(done).error());
+      }
+      const auto made = co_await check_folder(folder, topic_id);
+      if (!made) co_return fail(made.error());
+      created = *made;
+      offsets = {.name = name};
+    } else if (!result) {
+      co_return fail(std::move(result).error());
+    } else {
+      loaded = std::move(*result);
+    }
+    const bool sync_now = recovered_[env::Loop::current()->index()] || is_metadata;
+    if (sync_now && !clean && loaded.log_end > Offset{0}) {
+      auto synced = co_await writer_->run(
+          [this](DirectoryWriter* writer) { return writer->files().sync_file_system(path); });
+      if (!synced) co_return fail(std::move(synced).error());
+      offsets.recovery_point = loaded.log_end;
+    }
+  }
+  const Offset recovery_point = clean ? loaded.log_end : offsets.recovery_point;
+  co_return std::make_unique<PartitionLog>(
+      home,
+      PartitionLog::Identity{
+          .name = name, .topic_id = topic_id, .path = folder, .created = created},
+      std::move(config), std::move(loaded), recovery_point, offsets);
+}
+
+env::Task<Result<LoadedLog>> DirectoryCore::load(const std::string& folder, LogOffsets offsets,
+                                                 bool clean, const config::TopicConfig& config,
+                                                 const FoundPartition* logged) {
+  const LoadRequest request{.path = folder,
+                            .log_start = offsets.log_start,
+                            .recovery_point = offsets.recovery_point,
+                            .clean = clean,
+                            .contiguous_from = contiguous_from(offsets, config),
+                            .index_interval_bytes = config.index_interval_bytes,
+                            .now_ms = environment.clock().wall_ms(),
+                            .producer_id_expiration_ms = options.producer_id_expiration_ms};
+  env::FileSystem& files = environment.files();
+  co_return co_await env::run_on(pool, [this, &files, &request, logged]() -> Result<LoadedLog> {
+    bool restored = false;
+    if (logged != nullptr) {
+      const auto changed = restore_logged_writes(files, request.path, *logged, commit_log_.laps);
+      if (!changed) return fail(changed.error());
+      restored = *changed;
+    }
+    auto loaded = load_log(files, request);
+    if (loaded && restored) loaded->changed = true;
+    return loaded;
+  });
+}
+
+// Compaction takes offsets out, but ours stays below the recovery point that the checkpoint has,
+// and names how far it came. Kafka's may have gone beyond, and a log that was moved here has no
+// checkpoint yet: only where the commit log shows that the last run was ours does a gap in a
+// compacted log with a checkpoint mean that something is lost.
+std::optional<Offset> DirectoryCore::contiguous_from(const LogOffsets& offsets,
+                                                     const config::TopicConfig& config) const {
+  const bool ours = !commit_log_.laps.empty() && contents.has_recovery_points;
+  const bool known = offsets.recovery_point > Offset{0};
+  if (config.cleanup_compact && !(ours && known)) return std::nullopt;
+  return std::max(offsets.recovery_point, offsets.cleaned_to.value_or(Offset{0}));
+}
+
+// Nothing of this name can be on disk: not as found, and not since.
+bool DirectoryCore::is_new(const LogHost& home, const TopicPartition& name) const {
+  if (name.topic == metadata_topic_name || home.opened.contains(name)) return false;
+  const auto found = std::ranges::lower_bound(contents.found, name, {}, &FoundLog::name);
+  return found == contents.found.end() || found->name != name;
+}
+
+// Makes a partition's folder, or checks whose it is; true when it was not there before.
+env::Task<Result<bool>> DirectoryCore::check_folder(const std::string& folder,
+                                                    const Uuid& topic_id) {
+  bool created = false;
+  const auto result =
+      co_await writer_->run([&folder, &topic_id, &created](DirectoryWriter* writer) -> Result<> {
+        const auto made = check_or_make_folder(writer, folder, topic_id);
+        if (!made) return fail(made.error());
+        created = *made;
+        return {};
+      });
+  if (!result) co_return fail(result.error());
+  co_return created;
+}
+
+env::Task<Result<>> DirectoryCore::drain_all() {
+  for (const auto& host : hosts_) {
+    auto drained = co_await env::call(
+        host->port->loop(), [&host] [[clang::coro_wrapper]] { return host->port->drain(); });
+    if (!drained) co_return fail(std::move(drained).error());
+  }
+  co_return Result<>{};
+}
+
+env::Task<Result<>> DirectoryCore::sync_recovered() {
+  const auto self = shared_from_this();
+  bool replayed = true;
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(),
+                       [&host, &replayed] { replayed = replayed && !host->replay_failed; });
+  }
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, replayed] { host->replay_over = replayed; });
+  }
+  if (!contents.clean_shutdown_epoch) {
+    auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {
+      ARUS_TRY(writer->files().sync_file_system(path));
+      return replayed ? writer->commit_log().release_found() : Result<>{};
+    });
+    if (!synced) co_return fail(std::move(synced).error());
+  }
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    co_await env::call(environment.loop(i), [this, i] {
+      if (recovered_[i]) return;
+      recovered_[i] = true;
+      for (PartitionLog* const each : hosts_[i]->logs) each->note_recovery_synced();
+    });
+  }
+  co_return Result<>{};
+}
+
+// From any loop.
+void DirectoryCore::remove_later(std::vector<std::string> paths, env::Duration delay) {
+  environment.loop(0).post(
+      [weak = weak_from_this(), paths = std::move(paths), delay]() mutable {
+        // Without the directory they go when the log is opened the next time.
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        const env::TimePoint due = self->environment.loop(0).now() + delay;
+        for (std::string& each : paths) self->removals_.push_back({std::move(each), due});
+        if (delay <= env::Duration{0}) self->remove_due();
+      },
+      env::Priority::background);
+}
+
+void DirectoryCore::start_once() {
+  if (std::exchange(host()->in_use, true)) return;
+  environment.loop(0).post([weak = weak_from_this()] {
+    if (const auto alive = weak.lock()) alive->start();
+  });
+}
+
+void DirectoryCore::start() {
+  if (std::exchange(started_, true)) return;
+  const env::TimePoint now = environment.loop(0).now();
+  for (const std::string& deleted : contents.deleted) {
+    removals_.push_back({deleted, now + env::milliseconds{options.file_delete_delay_ms}});
+  }
+  producers_checked_ = now;
+  environment.loop(0).arm(timer_, now + env::milliseconds{options.checkpoint_interval_ms});
+  health_->start();
+}
+
+void DirectoryCore::tick() {
+  if (closing_) return;
+  const env::TimePoint now = environment.loop(0).now();
+  environment.loop(0).arm(timer_, now + env::milliseconds{options.checkpoint_interval_ms});
+  remove_due();
+  if (now - producers_checked_ >= producer_check_interval) {
+    producers_checked_ = now;
+    expire_producers();
+  }
+  if (checkpointing_ || offline()) return;
+  checkpointing_ = true;
+  env::spawn_detached(run_checkpoint(shared_from_this()));
+}
+
+env::Task<void> DirectoryCore::run_checkpoint(std::shared_ptr<DirectoryCore> core) {
+  ++core->checkpoints_begun_;
+  core->last_checkpoint_ = co_await core->write_checkpoints();
+  if (!core->last_checkpoint_) {
+    log.warning("{}: checkpoints: {}", core->path, core->last_checkpoint_.error().message);
+    core->hosts_[0]->offsets_changed = true;
+  }
+  ++core->checkpoints_done_;
+  core->checkpointing_ = false;
+  core->checkpointed_.notify_all();
+}
+
+env::Task<Result<>> DirectoryCore::checkpoint_now() {
+  const auto self = shared_from_this();
+  co_return co_await env::call(
+      environment.loop(0), [&self] [[clang::coro_wrapper]] { return self->checkpoint_at_home(); });
+}
+
+// The next write that begins collects what the logs say now; whoever waits for it shares it.
+env::Task<Result<>> DirectoryCore::checkpoint_at_home() {
+  const std::uint64_t wanted = checkpoints_begun_ + 1;
+  while (checkpoints_done_ < wanted) {
+    if (checkpointing_) {
+      co_await checkpointed_.wait();
+      continue;
+    }
+    if (closing_) co_return fail(ErrorCode::kafka_storage_error, path + " is being closed");
+    if (hosts_[0]->port->failure()) co_return fail(*hosts_[0]->port->failure());
+    checkpointing_ = true;
+    env::spawn_detached(run_checkpoint(shared_from_this()));
+  }
+  co_return last_checkpoint_;
+}
+
+void DirectoryCore::expire_producers() {
+  const std::int64_t now_ms = environment.clock().wall_ms();
+  for (const auto& host : hosts_) {
+    host->port->loop().post(
+        [host, now_ms] {
+          for (PartitionLog* const each : host->logs) each->expire_producers(now_ms);
+        },
+        env::Priority::background);
+  }
+}
+
+void DirectoryCore::remove_due() {
+  const env::TimePoint now = environment.loop(0).now();
+  std::erase_if(removals_, [this, now](const Removal& removal) {
+    if (removal.due > now) return false;
+    pool.submit(
+        [&files = environment.files(), doomed = removal.path] {
+          const auto removed = files.remove_tree(doomed);
+          if (!removed) log.warning("{}: {}", doomed, removed.error().message);
+        },
+        env::Priority::background);
+    return true;
+  });
+}
+
+// The offsets of all logs that were opened (nothing when none moved and that was asked), and those
+// that checkpoints knew before of the others.
+env::Task<std::optional<DirectoryCore::LogMap>> DirectoryCore::collect(bool only_if_changed,
+                                                                       bool& all_opened) {
+  LogMap all;
+  bool changed = false;
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, &all, &changed] {
+      changed = changed || std::exchange(host->offsets_changed, false);
+      all.insert(host->closed.begin(), host->closed.end());
+      for (const PartitionLog* const each : host->logs) {
+        all.insert_or_assign(each->name(), each->offsets());
+      }
+    });
+  }
+  all_opened = true;
+  if (only_if_changed && !changed) co_return std::nullopt;
+  for (const FoundLog& found : contents.found) {
+    if (all.contains(found.name) || moved_.contains(found.name)) continue;
+    all_opened = false;
+    const auto before = contents.checkpoints.find(found.name);
+    if (before == contents.checkpoints.end()) continue;
+    LogOffsets offsets = before->second;
+    offsets.log_end = offsets.recovery_point;
+    all.emplace(found.name, std::move(offsets));
+  }
+  // As Kafka: the metadata log is not in these files.
+  std::erase_if(all, [](const auto& each) { return each.first.topic == metadata_topic_name; });
+  co_return all;
+}
+
+env::Task<Result<>> DirectoryCore::write_checkpoints() {
+  const std::set<TopicPartition> outdated = outdated_;
+  bool all_opened = true;
+  const auto logs = co_await collect(true, all_opened);
+  if (!logs) co_return Result<>{};
+  auto written = co_await writer_->run([this, &logs](DirectoryWriter* writer) {
+    return checkpoints_.write(writer->files(), *logs, false);
+  });
+  if (written) {
+    std::erase_if(outdated_, [&outdated](const auto& name) { return outdated.contains(name); });
+  }
+  co_return written;
+}
+
+// Checkpoints name topics, not their ids. Before a log of this name begins anew, they must not say
+// any more what was true of the one before: after a crash that would count for the new one.
+env::Task<Result<>> DirectoryCore::forget_checkpoint(const TopicPartition& name) {
+  co_return co_await env::call(
+      environment.loop(0), [this, &name] [[clang::coro_wrapper]] { return forget_at_home(name); });
+}
+
+env::Task<Result<>> DirectoryCore::forget_at_home(const TopicPartition& name) {
+  if (!outdated_.contains(name)) co_return Result<>{};
+  hosts_[0]->offsets_changed = true;
+  co_return co_await checkpoint_at_home();
+}
+
+// Making many small files is work for every processor.
+env::Task<Result<>> DirectoryCore::write_left() {
+  std::vector<ClosingFiles> left;
+  ARUS_CO_TRY(co_await writer_->run([&left](DirectoryWriter* writer) -> Result<> {
+    left = writer->take_left();
+    return {};
+  }));
+  std::span<const ClosingFiles> rest = left;
+  Result<> outcome;
+  env::Gate workers;
+  for (std::size_t i = 0; i < left_at_once && !rest.empty(); ++i) {
+    env::spawn(workers, write_some_left(&rest, &outcome));
+  }
+  co_await workers.close();
+  if (outcome || !is_full_disk(outcome.error())) co_return outcome;
+  // Only the writer may use up the space that is kept back.
+  co_return co_await writer_->run([&left](DirectoryWriter* writer) -> Result<> {
+    for (const ClosingFiles& each : left) ARUS_TRY(write_closing_files(writer->files(), each));
+    return {};
+  });
+}
+
+env::Task<void> DirectoryCore::write_some_left(std::span<const ClosingFiles>* left,
+                                               Result<>* outcome) {
+  constexpr std::size_t piece = 64;
+  env::FileSystem& files = environment.files();
+  while (!left->empty() && *outcome) {
+    const auto some = left->first(std::min(piece, left->size()));
+    *left = left->subspan(some.size());
+    const auto written = co_await env::run_on(environment.pool(), [&files, some]() -> Result<> {
+      for (const ClosingFiles& each : some) ARUS_TRY(write_closing_files(files, each));
+      return {};
+    });
+    if (!written && *outcome) *outcome = written;
+  }
+}
+
+env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
+  closing_ = true;
+  environment.loop(0).disarm(timer_);
+  health_->stop();
+  writer_->stop_waiting();
+  while (checkpointing_) co_await checkpointed_.wait();
+  const auto finish = [this](Result<> result) {
+    lock_ = nullptr;
+    return result;
+  };
+  if (auto drained = co_await drain_all(); !drained) co_return finish(std::move(drained));
+  if (auto written = co_await write_left(); !written) co_return finish(std::move(written));
+  bool all_opened = true;
+  const LogMap logs = *co_await collect(false, all_opened);
+  co_await writer_->stop_background();
+  for (const auto& host : hosts_) ARUS_ASSERT(host->logs.empty());
+  // A log that was never opened after an unclean stop is still as that stop left it.
+  const bool clean = all_opened || contents.clean_shutdown_epoch.has_value();
+  auto result = co_await writer_->run(
+      [this, &logs, clean, broker_epoch](DirectoryWriter* writer) -> Result<> {
+        env::FileSystem& files = writer->files();
+        ARUS_TRY(files.sync_file_system(path));
+        ARUS_TRY(checkpoints_.write(files, logs, true));
+        if (!clean) return {};
+        ARUS_TRY(writer->commit_log().remove_files());
+        return files.replace_file(join_path(path, clean_shutdown_name),
+                                  as_bytes(encode_clean_shutdown(broker_epoch)));
+      });
+  co_return finish(std::move(result));
+}
+
+}  // namespace arus::storage
