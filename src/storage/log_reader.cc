@@ -160,6 +160,25 @@ Result<env::File*> SegmentView::open_offset_index(env::FileSystem& files, env::R
   return open_once(files, offset_index, *this, suffix::offset_index, mode);
 }
 
+namespace {
+
+// Whether a batch begins where an index entry says, and none of those before it is skipped. What
+// is left of a damaged entry may name a place far behind the offset.
+Result<bool> is_true(env::FileSystem& files, SegmentView& segment, const LogPosition& entry,
+                     env::ReadMode mode) {
+  const auto file = segment.open_log(files, mode);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, entry.position, segment.readable_bytes, mode,
+                       record::format::header_bytes);
+  const auto batch = scanner.next();
+  if (batch) return batch->base_offset <= entry.offset;
+  const auto& status = scanner.status();
+  if (!status && status.error().code != ErrorCode::corrupt_message) return fail(status.error());
+  return false;
+}
+
+}  // namespace
+
 Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment, Offset offset,
                                    env::ReadMode mode) {
   LogPosition found{segment.base_offset, 0};
@@ -189,6 +208,11 @@ Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment,
       high = middle;
     }
   }
+  if (found.position == 0) return found;
+  const auto right = is_true(files, segment, found, mode);
+  if (!right) return fail(right.error());
+  // Without the index it takes longer.
+  if (!*right) return LogPosition{segment.base_offset, 0};
   return found;
 }
 
