@@ -83,8 +83,9 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   env::Task<void> remove(metadata::TopicImage topic,
                          std::vector<std::shared_ptr<Partition>> partitions);
   env::Task<void> recover_some(std::vector<const Directories::Found*>* work, Result<>* outcome);
-  // Completes when no files of an earlier topic of this name are left to remove.
-  env::Task<void> removal_of(std::string topic);
+  // Completes when no files of an earlier topic of this name are left to remove, or when `wanted`,
+  // which is to be opened then, is closed.
+  env::Task<void> removal_of(std::string topic, const Partition* wanted = nullptr);
   [[nodiscard]] bool is_mine(std::string_view topic, std::int32_t partition) const;
   [[nodiscard]] const metadata::PartitionImage* assigned(const metadata::MetadataImage& image,
                                                          const TopicIdPartition& id,
