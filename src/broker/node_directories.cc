@@ -22,12 +22,12 @@ std::vector<std::string> all_paths(const config::BrokerConfig& config) {
 constexpr double share_of_files = 0.3;
 
 Result<Opened> open_all(env::Environment& environment, const config::BrokerConfig& config,
-                        const std::vector<std::string>& paths) {
-  const auto files = static_cast<double>(env::raise_descriptor_limit()) * share_of_files;
-  const storage::DirectoryOptions options{
-      .open_files = static_cast<std::size_t>(files / static_cast<double>(paths.size())),
-      .producer_id_expiration_ms = config.producer_id_expiration_ms,
-      .file_delete_delay_ms = config.integer("log.segment.delete.delay.ms")};
+                        const std::vector<std::string>& paths, const DirectorySettings& settings) {
+  const auto files = static_cast<double>(settings.descriptors) * share_of_files;
+  storage::DirectoryOptions options = settings.options;
+  options.open_files = static_cast<std::size_t>(files / static_cast<double>(paths.size()));
+  options.producer_id_expiration_ms = config.producer_id_expiration_ms;
+  options.file_delete_delay_ms = config.integer("log.segment.delete.delay.ms");
   Opened opened;
   for (const auto& path : paths) {
     auto directory = storage::LogDirectory::open(environment, path, options);
@@ -96,9 +96,10 @@ Result<> format_new_node(env::Environment& environment, const config::BrokerConf
 Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                               const config::BrokerConfig& config,
                                               const std::vector<raft::VoterEndpoint>& endpoints,
-                                              const std::optional<std::string>& cluster_id) {
+                                              const std::optional<std::string>& cluster_id,
+                                              const DirectorySettings& settings) {
   const std::vector<std::string> paths = all_paths(config);
-  auto opened = open_all(environment, config, paths);
+  auto opened = open_all(environment, config, paths, settings);
   if (!opened) return std::unexpected(std::move(opened).error());
   ARUS_TRY(check_identities(*opened, config, cluster_id));
   const auto has_identity = [](const auto& directory) { return directory->identity().has_value(); };
@@ -106,7 +107,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
     // Formatting writes the files that opening reads, so the directories are opened anew.
     opened->clear();
     ARUS_TRY(format_new_node(environment, config, paths, endpoints, cluster_id));
-    opened = open_all(environment, config, paths);
+    opened = open_all(environment, config, paths, settings);
     if (!opened) return std::unexpected(std::move(opened).error());
     ARUS_TRY(check_identities(*opened, config, cluster_id));
   }

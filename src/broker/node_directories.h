@@ -21,12 +21,19 @@ struct NodeDirectories {
   std::unique_ptr<storage::LogDirectory> metadata_only;
 };
 
+// What the configuration does not say.
+struct DirectorySettings {
+  storage::DirectoryOptions options;
+  std::size_t descriptors = 1024;  // of the whole process
+};
+
 // Locks and reads every directory that the settings name. Directories that nobody has formatted are
 // stamped: all of them as a new node of a new cluster, some of them as further ones of theirs.
 // Errors are sentences for the operator. Blocking: for the pool.
 Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                               const config::BrokerConfig& config,
                                               const std::vector<raft::VoterEndpoint>& endpoints,
-                                              const std::optional<std::string>& cluster_id);
+                                              const std::optional<std::string>& cluster_id,
+                                              const DirectorySettings& settings);
 
 }  // namespace arus::broker
