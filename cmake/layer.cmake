@@ -3,10 +3,10 @@
 #
 # Makes the library arus_NAME of every *.cc below this folder whose suffix says that it is the
 # product: _test.cc go to the test binary NAME_test, each _fuzz.cc is a fuzz target of its own,
-# _bench.cc go to NAME_bench, main.cc is for a program. SOURCES adds generated files. PRECOMPILE names the headers that nearly
-# every file of the layer includes; they join the standard library's in a precompiled header of the
-# layer's own. A file still includes what it uses; a build with CMAKE_DISABLE_PRECOMPILE_HEADERS
-# shows what one forgets. A COLD layer is optimised for size.
+# _bench.cc go to NAME_bench, main.cc is for a program. SOURCES adds generated files. PRECOMPILE
+# names the headers that nearly every file of the layer includes; they join the standard library's
+# in a precompiled header of the layer's own. A file still includes what it uses; a build with
+# CMAKE_DISABLE_PRECOMPILE_HEADERS shows what one forgets. A COLD layer is optimised for size.
 function(arus_layer NAME)
   cmake_parse_arguments(LAYER "COLD" "" "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
