@@ -144,7 +144,7 @@ Plan draw_plan(std::uint64_t seed) {
     plan.topics.push_back(draw_topic(random, "exact", TopicKind::transactional, true));
   }
   plan.plain_producers = random.below(3);
-  plan.idempotent_producers = plan.plain_producers == 0 ? 1 : random.below(2);
+  plan.idempotent_producers = plan.plain_producers == 0 ? 1 + random.below(3) : random.below(4);
   plan.groups = random.below(3);
   plan.topics_come_and_go = random.below(3) == 0;
   if (random.below(2) == 0) {
