@@ -3,8 +3,8 @@
 #
 # Makes the library arus_NAME of every *.cc below this folder whose suffix says that it is the
 # product: _test.cc go to the test binary NAME_test, each _fuzz.cc is a fuzz target of its own,
-# _bench.cc go to NAME_bench. SOURCES adds generated files. PRECOMPILE names the headers that nearly
-# every file of the layer includes; they join the standard library's in a precompiled header of the
+# _bench.cc go to NAME_bench, main.cc is for a program. SOURCES adds generated files. PRECOMPILE
+# names the headers that nearly every file of the layer includes; they join the standard library's in a precompiled header of the
 # layer's own; TEST_PRECOMPILE does so for the tests. A file still includes what it uses; a build
 # with CMAKE_DISABLE_PRECOMPILE_HEADERS and without ARUS_UNITY shows what one forgets. A COLD layer
 # is optimised for size. UNITY and TEST_UNITY say how many files are compiled at a time.
@@ -13,7 +13,7 @@ function(arus_layer NAME)
     "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_PRECOMPILE;TEST_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all_sources})
-  list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/test_main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/(test_)?main)\\.cc$")
   set(tests ${all_sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(fuzzers ${all_sources})

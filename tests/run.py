@@ -7,10 +7,13 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.harness import clients, fuzz, suites, unit  # noqa: E402
+from tests.harness import clients, fuzz, simulation, suites, unit  # noqa: E402
 from tests.harness.tally import Tally  # noqa: E402
 
 JOBS = int(os.environ.get("JOBS", os.cpu_count() or 2))
+# What a minute or so of one core has time for; some are run twice, to see that a seed is a run.
+SIMULATION_SEEDS = range(1, int(os.environ.get("ARUS_SIMULATION_SEEDS", "120")) + 1)
+SIMULATION_TWICE = range(1, 21)
 FUZZ_SECONDS = int(os.environ.get("ARUS_FUZZ_SECONDS", "6"))
 
 
@@ -45,6 +48,11 @@ def stage_tsan(tally):
 def stage_fuzz(tally):
     build("fuzz", "fuzzers")
     fuzz.run(tally, ROOT, FUZZ_SECONDS, JOBS)
+
+
+def stage_simulation(tally):
+    build("release", "simulate")
+    simulation.run(tally, ROOT, SIMULATION_SEEDS, SIMULATION_TWICE)
 
 
 def stage_end_to_end(tally):
@@ -84,6 +92,7 @@ STAGES = {
     "unit": stage_unit,
     "sanitizers": stage_sanitizers,
     "fuzz": stage_fuzz,
+    "simulation": stage_simulation,
     "end_to_end": stage_end_to_end,
     "faults": stage_faults,
     "compatibility": stage_compatibility,
@@ -93,7 +102,7 @@ STAGES = {
 }
 # The unit tests of the sanitizer builds take as long as everything else together: they are asked for
 # by name, as are the random kills.
-DEFAULT = ["unit", "fuzz", "end_to_end", "faults", "compatibility"]
+DEFAULT = ["unit", "fuzz", "simulation", "end_to_end", "faults", "compatibility"]
 
 
 def main(names):

@@ -54,7 +54,9 @@ controller::ControllerSettings controller_settings(const config::BrokerConfig& c
 }  // namespace
 
 Broker::Broker(env::Environment& environment, BrokerOptions options)
-    : environment_(environment), options_(std::move(options)), config_(*options_.config) {}
+    : environment_(environment), options_(std::move(options)), config_(*options_.config) {
+  if (!options_.descriptors) options_.descriptors = env::raise_descriptor_limit();
+}
 
 Broker::~Broker() = default;
 
@@ -124,7 +126,9 @@ env::Task<Result<>> Broker::open_directories() {
     endpoints.push_back({endpoint.listener, endpoint.host, endpoint.port});
   }
   auto opened = co_await env::run_on(environment_.pool(), [&] {
-    return open_node_directories(environment_, config_, endpoints, options_.cluster_id);
+    return open_node_directories(
+        environment_, config_, endpoints, options_.cluster_id,
+        {.options = options_.directory, .descriptors = *options_.descriptors});
   });
   if (!opened) co_return std::unexpected(std::move(opened).error());
   cluster_id_ = std::move(opened->cluster_id);
@@ -294,8 +298,8 @@ void Broker::accept() {
   }
   net::ConnectionLimits limits = sets.front()->limits();
   // The other descriptors are for files, and a reserve.
-  const auto share = static_cast<std::int64_t>(env::raise_descriptor_limit() *
-                                               connection_descriptor_percent / 100);
+  const auto share =
+      static_cast<std::int64_t>(*options_.descriptors * connection_descriptor_percent / 100);
   limits.max_connections = static_cast<std::int32_t>(
       std::min<std::int64_t>(limits.max_connections, std::max<std::int64_t>(share, 1)));
   for (auto& bound : bound_) {

@@ -26,6 +26,10 @@ struct BrokerOptions {
   std::optional<std::string> cluster_id;
   // Serve although settings in the metadata ask for protection that this version does not have.
   bool allow_insecure = false;
+  // What no setting says of a log directory; small values let a simulation reach what takes long.
+  storage::DirectoryOptions directory;
+  // Of the process, for connections and files. Nothing: as many as the system allows.
+  std::optional<std::size_t> descriptors;
 };
 
 // One node alone: voter, controller and broker in this process. Everything but the connections and

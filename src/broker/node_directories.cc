@@ -28,14 +28,17 @@ std::vector<std::string> all_paths(const config::BrokerConfig& config) {
 constexpr double share_of_files = 0.3;
 constexpr std::size_t threads_of_a_disk = 2;
 
-storage::DirectoryOptions options_for(const config::BrokerConfig& config, std::size_t count) {
-  const auto files = static_cast<double>(env::raise_descriptor_limit()) * share_of_files;
-  return {.open_files = static_cast<std::size_t>(files / static_cast<double>(count)),
-          .producer_id_expiration_ms = config.producer_id_expiration_ms,
-          .file_delete_delay_ms = config.integer("log.segment.delete.delay.ms"),
-          .outstanding_bytes = static_cast<std::size_t>(config.memory.writer_bytes),
-          .reserve_bytes = config.integer("arus.disk.reserve.bytes"),
-          .pool_threads = count > 1 ? threads_of_a_disk : 0};
+storage::DirectoryOptions options_for(const config::BrokerConfig& config,
+                                      const DirectorySettings& settings, std::size_t count) {
+  const auto files = static_cast<double>(settings.descriptors) * share_of_files;
+  storage::DirectoryOptions options = settings.options;
+  options.open_files = static_cast<std::size_t>(files / static_cast<double>(count));
+  options.producer_id_expiration_ms = config.producer_id_expiration_ms;
+  options.file_delete_delay_ms = config.integer("log.segment.delete.delay.ms");
+  options.outstanding_bytes = static_cast<std::size_t>(config.memory.writer_bytes);
+  options.reserve_bytes = config.integer("arus.disk.reserve.bytes");
+  options.pool_threads = count > 1 ? threads_of_a_disk : 0;
+  return options;
 }
 
 // An error of the system says that the disk is at fault: another process that has the directory, or
@@ -46,8 +49,9 @@ bool is_fault_of_disk(const Error& error) {
 
 // Opens what can be opened; an error where nothing may be left out.
 Result<Opened> open_all(env::Environment& environment, const config::BrokerConfig& config,
-                        const std::vector<std::string>& paths, Failures& failed) {
-  const storage::DirectoryOptions options = options_for(config, paths.size());
+                        const std::vector<std::string>& paths, const DirectorySettings& settings,
+                        Failures& failed) {
+  const storage::DirectoryOptions options = options_for(config, settings, paths.size());
   Opened opened;
   failed.clear();
   for (const auto& path : paths) {
@@ -146,10 +150,11 @@ Result<> format_new_node(env::Environment& environment, const config::BrokerConf
 Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                               const config::BrokerConfig& config,
                                               const std::vector<raft::VoterEndpoint>& endpoints,
-                                              const std::optional<std::string>& cluster_id) {
+                                              const std::optional<std::string>& cluster_id,
+                                              const DirectorySettings& settings) {
   std::vector<std::string> paths = all_paths(config);
   Failures failed;
-  auto opened = open_all(environment, config, paths, failed);
+  auto opened = open_all(environment, config, paths, settings, failed);
   if (!opened) return std::unexpected(std::move(opened).error());
   ARUS_TRY(check_identities(*opened, config, cluster_id));
   const auto has_identity = [](const auto& directory) { return directory->identity().has_value(); };
@@ -162,7 +167,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
     });
     const Failures before = failed;
     ARUS_TRY(format_new_node(environment, config, paths, endpoints, cluster_id));
-    opened = open_all(environment, config, paths, failed);
+    opened = open_all(environment, config, paths, settings, failed);
     if (!opened) return std::unexpected(std::move(opened).error());
     failed.insert(failed.end(), before.begin(), before.end());
     ARUS_TRY(check_identities(*opened, config, cluster_id));

@@ -24,6 +24,12 @@ struct NodeDirectories {
   std::vector<replication::Directories::Failed> failed;
 };
 
+// What the configuration does not say.
+struct DirectorySettings {
+  storage::DirectoryOptions options;
+  std::size_t descriptors = 1024;  // of the whole process
+};
+
 // Locks and reads every directory that the settings name. Directories that nobody has formatted are
 // stamped: all of them as a new node of a new cluster, some of them as further ones of theirs. One
 // whose disk fails is left out where others are there, but not the one of the metadata log.
@@ -31,6 +37,7 @@ struct NodeDirectories {
 Result<NodeDirectories> open_node_directories(env::Environment& environment,
                                               const config::BrokerConfig& config,
                                               const std::vector<raft::VoterEndpoint>& endpoints,
-                                              const std::optional<std::string>& cluster_id);
+                                              const std::optional<std::string>& cluster_id,
+                                              const DirectorySettings& settings);
 
 }  // namespace arus::broker

@@ -28,7 +28,10 @@ Result<Bytes> FileSystem::read_file(const std::string& path, std::int64_t limit_
   Bytes bytes(static_cast<std::size_t>(*size));
   const auto count = (*file)->read_at(bytes, 0);
   if (!count) return fail(count.error());
-  bytes.resize(*count);
+  // Part of a file could pass for one that ends there.
+  if (*count != bytes.size()) {
+    return fail(Error{ErrorCode::kafka_storage_error, path + ": read: it ends too early", EIO});
+  }
   return bytes;
 }
 

@@ -193,6 +193,7 @@ class FakeDirectory final : public storage::LogDirectory {
     co_return log;
   }
   env::Task<Result<>> remove_log(TopicPartition name, Uuid) override {
+    while (held_back) co_await released.wait();
     removed.push_back(name);
     co_return Result<>{};
   }

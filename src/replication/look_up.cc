@@ -3,6 +3,9 @@
 namespace arus::replication {
 namespace {
 
+// For a log that a slow disk keeps from opening: better told than left waiting.
+constexpr env::Duration open_patience = env::seconds(5);
+
 // The partition, led here and open.
 env::Task<Result<std::shared_ptr<Partition>>> leader_of(LoopPartitions& partitions,
                                                         TopicIdPartition id,
@@ -10,7 +13,10 @@ env::Task<Result<std::shared_ptr<Partition>>> leader_of(LoopPartitions& partitio
   auto partition = partitions.find(id);
   if (!partition) co_return partition;
   ARUS_CO_TRY((*partition)->check_leader(current_epoch));
-  if (!(*partition)->is_open()) ARUS_CO_TRY(co_await (*partition)->opened());
+  if (!(*partition)->is_open()) {
+    const env::TimePoint deadline = env::Loop::current()->now() + open_patience;
+    ARUS_CO_TRY(co_await (*partition)->opened(deadline));
+  }
   co_return partition;
 }
 

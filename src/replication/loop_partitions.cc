@@ -12,6 +12,7 @@ namespace {
 
 const LogComponent loop_partitions_log{"replication.partitions"};
 constexpr std::size_t recoveries_at_once = 16;
+const Error topic_deleted{ErrorCode::unknown_topic_or_partition, "The topic was deleted", 0};
 
 metadata::ConfigResource broker_resource(std::string name) {
   return {metadata::ConfigResourceType::broker, std::move(name)};
@@ -130,7 +131,11 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
                                      storage::LogDirectory* directory,
                                      std::shared_ptr<const config::TopicConfig> config) {
   const TopicPartition name = partition->name();
-  co_await removal_of(name.topic);
+  co_await removal_of(name.topic, partition.get());
+  if (partition->closed()) {
+    partition->end_append_turn();
+    co_return;
+  }
   const Partition::Use use(*partition);
   auto log = co_await directory->open_log(name, partition->id().topic_id, config);
   if (!log) {
@@ -154,9 +159,11 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
   if (newest != config) partition->configure(newest);
 }
 
-env::Task<void> LoopPartitions::removal_of(std::string topic) {
+env::Task<void> LoopPartitions::removal_of(std::string topic, const Partition* wanted) {
   for (auto under_way = removals_.find(topic); under_way != removals_.end();
        under_way = removals_.find(topic)) {
+    // Its own removal waits for it.
+    if (wanted != nullptr && wanted->closed()) co_return;
     const auto removed = under_way->second;
     co_await removed->wait();
   }
@@ -264,6 +271,8 @@ void LoopPartitions::forget(const metadata::TopicImage& topic) {
       open_ones.push_back(std::move(node.mapped()));
     }
   }
+  // One that waits for an earlier removal to be opened must not wait for this one.
+  for (const auto& partition : open_ones) partition->refuse(topic_deleted);
   if (any_mine) env::spawn(gate_, remove(topic, std::move(open_ones)));
 }
 
@@ -273,8 +282,7 @@ env::Task<void> LoopPartitions::remove(metadata::TopicImage topic,
   co_await removal_of(topic.name);
   const auto done = std::make_shared<env::Event>();
   removals_[topic.name] = done;
-  const Error why{ErrorCode::unknown_topic_or_partition, "The topic was deleted", 0};
-  for (const auto& partition : partitions) co_await partition->close(why);
+  for (const auto& partition : partitions) co_await partition->close(topic_deleted);
   partitions.clear();
   for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
     const auto index = static_cast<std::int32_t>(i);
@@ -305,7 +313,14 @@ env::Task<Result<>> LoopPartitions::recover() {
     std::size_t replica = 0;
     const bool belongs = topic && (!found.log.topic_id || *found.log.topic_id == topic->id) &&
                          assigned(*image(), {topic->id, name.partition}, &replica) != nullptr;
-    if (!belongs) {
+    // The name may be there twice: of a topic that was deleted, whose end the power or a kill has
+    // kept from the disk or from the commit log, and of the one that was made again. Only what has
+    // the old id goes.
+    const bool deleted = topic && found.log.topic_id && *found.log.topic_id != topic->id;
+    if (deleted) {
+      const auto removed = co_await found.directory->remove_log(name, *found.log.topic_id);
+      if (!removed && !found.directory->offline()) co_return removed;
+    } else if (!belongs) {
       loop_partitions_log.warning(
           "{} in {} belongs to no partition of this broker and is set aside", name.to_string(),
           found.directory->path());

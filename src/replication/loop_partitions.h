@@ -116,8 +116,9 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   [[nodiscard]] storage::LogDirectory* directory_of(const Partition& partition) const;
   env::Task<void> resume_move(TopicIdPartition id, storage::LogDirectory* target);
   env::Task<void> recover_some(std::vector<const Directories::Found*>* work, Result<>* outcome);
-  // Completes when no files of an earlier topic of this name are left to remove.
-  env::Task<void> removal_of(std::string topic);
+  // Completes when no files of an earlier topic of this name are left to remove, or when `wanted`,
+  // which is to be opened then, is closed.
+  env::Task<void> removal_of(std::string topic, const Partition* wanted = nullptr);
   [[nodiscard]] bool is_mine(std::string_view topic, std::int32_t partition) const;
   [[nodiscard]] const metadata::PartitionImage* assigned(const metadata::MetadataImage& image,
                                                          const TopicIdPartition& id,

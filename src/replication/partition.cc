@@ -38,17 +38,24 @@ void Partition::fail_to_open(Error error) {
   watches_.notify();
 }
 
-env::Task<Result<>> Partition::opened() {
-  while (!log_ && !refusal_) co_await turn_.wait();
+env::Task<Result<>> Partition::opened(env::TimePoint deadline) {
+  while (!log_ && !refusal_) {
+    if (co_await turn_.wait_until(deadline) || log_ || refusal_) continue;
+    co_return fail(ErrorCode::kafka_storage_error, "The log takes long to open");
+  }
   if (refusal_) co_return std::unexpected(*refusal_);
   co_return Result<>{};
 }
 
-env::Task<void> Partition::close(Error why) {
+void Partition::refuse(Error why) {
   if (!refusal_) refusal_ = std::move(why);
   append_waits_.fail(*refusal_);
   watches_.notify();
   turn_.notify_all();
+}
+
+env::Task<void> Partition::close(Error why) {
+  refuse(std::move(why));
   co_await gate_.close();
   if (log_) log_->set_observer(nullptr);
   log_.reset();

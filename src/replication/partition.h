@@ -45,10 +45,11 @@ class Partition final : private storage::LogObserver {
   void fail_to_open(Error error);
   [[nodiscard]] bool is_open() const { return log_ != nullptr; }
   // Completes when the log is open, or with the reason why it never will be.
-  env::Task<Result<>> opened();
+  env::Task<Result<>> opened(env::TimePoint deadline = env::never);
 
-  // No operation begins any more and everyone who waits gets `why`; completes when the log is
-  // closed.
+  // No operation begins any more and everyone who waits gets `why`.
+  void refuse(Error why);
+  // The same; completes when the log is closed.
   env::Task<void> close(Error why);
   [[nodiscard]] bool closed() const { return refusal_.has_value(); }
 

@@ -9,6 +9,9 @@
 namespace arus::replication {
 namespace {
 
+// Of a request, for logs that a slow disk keeps from opening: better told than left waiting.
+constexpr env::Duration open_patience = env::seconds(5);
+
 // Where the client's history and this log part: nothing when they agree so far.
 Result<std::optional<storage::EpochEnd>> divergence(const Partition& partition,
                                                     const ReadItem& item) {
@@ -120,10 +123,13 @@ env::Task<std::vector<ReadResult>> read(LoopPartitions& partitions, std::vector<
   std::vector<ReadResult> results(items.size());
   std::int64_t room = request.max_bytes;
   bool first = request.at_least_one_batch;
+  const env::TimePoint deadline = env::Loop::current()->now() + open_patience;
   for (std::size_t i = 0; i < items.size(); ++i) {
     Reading reading(items[i], request, results[i]);
     Result<> done = reading.find(partitions);
-    if (done && !reading.partition()->is_open()) done = co_await reading.partition()->opened();
+    if (done && !reading.partition()->is_open()) {
+      done = co_await reading.partition()->opened(deadline);
+    }
     if (done) {
       const auto bound = reading.bound(room, first);
       if (!bound) {

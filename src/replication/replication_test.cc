@@ -45,12 +45,12 @@ class World {
                                              std::move(directories), images);
   }
 
-  void publish(int leader = 1, int epoch = 3, bool deleted = false) {
+  void publish(int leader = 1, int epoch = 3, bool deleted = false, Uuid id = topic_id) {
     auto image = std::make_shared<metadata::MetadataImage>(*images.current());
     image->offset = image->offset + 1;
     auto topic = std::make_shared<metadata::TopicImage>();
     topic->name = "events";
-    topic->id = topic_id;
+    topic->id = id;
     for (int i = 0; i < 2; ++i) {
       auto partition = std::make_shared<metadata::PartitionImage>();
       partition->replicas = partition->isr = {BrokerId{1}};
@@ -61,12 +61,12 @@ class World {
     auto delta = std::make_shared<metadata::MetadataDelta>();
     if (deleted) {
       image->topics = image->topics.without("events");
-      image->topic_names = image->topic_names.without(topic_id);
+      image->topic_names = image->topic_names.without(id);
       delta->deleted_topics.push_back(*topic);
     } else {
       image->topics.set("events", topic);
-      image->topic_names.set(topic_id, "events");
-      delta->created_or_changed_topics.push_back(topic_id);
+      image->topic_names.set(id, "events");
+      delta->created_or_changed_topics.push_back(id);
     }
     images.publish(image, delta);
   }
@@ -474,6 +474,30 @@ Task<void> deleted_topics(env::RealEnvironment& environment) {
 }
 TEST(Partitions, OfADeletedTopicAreClosedAndRemoved) { on_loop(deleted_topics); }
 
+// On a slow disk: the topic is made again while the first one is being removed, written to, and
+// deleted, too.
+Task<void> deleted_while_it_waits(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.open();
+  world.directory->held_back = true;
+  world.publish(1, 3, true);
+  const Uuid second = Uuid::of_halves(7, 8);
+  world.publish(1, 3, false, second);
+  std::vector<AppendItem> items;
+  items.push_back({.id = {second, 0}, .records = batch_of(1)});
+  items.push_back({.id = {second, 1}, .records = batch_of(1)});
+  env::Gate gate;
+  Running running;
+  env::spawn(gate, run(&world.here(), std::move(items), world.within(20), &running));
+  co_await gate.close();
+  EXPECT_EQ(running.result->error.code, ErrorCode::request_timed_out);
+  world.publish(1, 3, true, second);
+  world.directory->release();
+  while (world.directory->removed.size() < 4) co_await env::yield();
+  co_await world.table->stop();
+}
+TEST(Partitions, OfATopicThatIsDeletedBeforeItOpensAreRemoved) { on_loop(deleted_while_it_waits); }
+
 Task<void> strays(env::RealEnvironment& environment) {
   World world(environment);
   world.directory->found_.push_back({.name = {"gone", 0}, .topic_id = Uuid::of_halves(1, 9)});
@@ -488,8 +512,9 @@ Task<void> strays(env::RealEnvironment& environment) {
   PartitionTable table(environment, PartitionSettings{.node_id = BrokerId{1}},
                        std::move(directories), world.images);
   EXPECT_TRUE(co_await table.start());
-  const std::vector<TopicPartition> expected = {{"gone", 0}, {"events", 0}};
-  EXPECT_EQ(directory->aside, expected);
+  EXPECT_EQ(directory->aside, (std::vector<TopicPartition>{{"gone", 0}}));
+  // Its topic was deleted and made again: by its id, so that the new one's folder stays.
+  EXPECT_EQ(directory->removed, (std::vector<TopicPartition>{{"events", 0}}));
   co_await table.stop();
 }
 TEST(Partitions, DirectoriesThatBelongToNobodyAreSetAside) { on_loop(strays); }

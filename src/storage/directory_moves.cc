@@ -45,9 +45,11 @@ env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<
   const std::string from = join_path(path, name.to_string());
   const std::string to = join_path(path, set_aside_directory_name(name, unique, ending));
   bool moved = false;
+  bool absent = false;
   const auto result = co_await writer_->run([&](DirectoryWriter* writer) -> Result<> {
     env::FileSystem& files = writer->files();
-    if (!files.exists(from)) return {};
+    absent = !files.exists(from);
+    if (absent) return {};
     if (topic_id) {
       const auto text = files.read_file(join_path(from, partition_metadata_name));
       const auto id =
@@ -64,6 +66,10 @@ env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<
     return topic_id && !comes_back ? Result<>{} : files.sync_directory(path);
   });
   if (!result) co_return fail(result.error());
+  if (absent) {
+    // Only the commit log knew it.
+    co_await env::call(environment.loop(0), [this, &name] { moved_.insert(name); });
+  }
   if (!moved) co_return Result<>{};
   for (const auto& host : hosts_) {
     co_await env::call(host->port->loop(), [&host, &name] { host->closed.erase(name); });

@@ -260,9 +260,13 @@ Result<> DirectoryWriter::flush_unlogged() {
 
 Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& files) {
   std::vector<WriterFolder*> folders;  // in the order of the writes, each once
+  std::vector<std::shared_ptr<WriterFile>> present;
   for (const auto& file : files) {
     file->unsynced_ = false;
     WriterFolder& folder = *file->folder_;
+    // A topic that is deleted soon after it was made takes what nobody waits for with it.
+    if (folder.created_unsynced && !files_.exists(folder.path)) continue;
+    present.push_back(file);
     if ((folder.created_unsynced || folder.has_unsynced_entries()) &&
         !std::exchange(folder.in_round, true)) {
       folders.push_back(&folder);
@@ -272,7 +276,7 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
     ARUS_TRY(files_.sync_file_system(root_));
   } else {
     ARUS_TRY(flush_folders(folders));
-    ARUS_TRY(flush_files(files));
+    ARUS_TRY(flush_files(present));
   }
   for (WriterFolder* const folder : folders) {
     folder->in_round = false;

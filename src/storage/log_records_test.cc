@@ -175,6 +175,34 @@ TEST_F(LogRecordsTest, AbortedTransactionsAreListedAndSurviveRestarts) {
   });
 }
 
+// A file that has grown and whose bytes never reached the disk.
+TEST_F(LogRecordsTest, ZerosInATransactionIndexAbortNothing) {
+  config_->segment_bytes = 500;
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    // Producer 0 is the one that zeros name.
+    EXPECT_TRUE(append(*log, make_batch({.records = 2, .options = producer(0, 0, true)})));  // 0-1
+    EXPECT_TRUE(append(*log, end_marker(0, true)));                                          // 2
+    for (int i = 0; i < 12; ++i) EXPECT_TRUE(append(*log, make_batch({.records = 2})));
+    EXPECT_TRUE(co_await log->flush());
+    co_await close(std::move(log));
+    std::string last;
+    for (const auto& entry : fs::directory_iterator(folder_ / "topic-0")) {
+      if (entry.path().extension() == ".log") last = std::max(last, entry.path().stem().string());
+    }
+    EXPECT_NE(last, "00000000000000000000");
+    fs::remove(folder_ / ".kafka_cleanshutdown");
+    const std::string point = "0\n1\ntopic 0 " + std::to_string(std::stoll(last)) + "\n";
+    write_test_file(folder_ / "recovery-point-offset-checkpoint", as_bytes(point));
+    write_test_file(folder_ / ("topic-0/" + last + ".txnindex"), Bytes(34));
+    directory_ = std::move(*LogDirectory::open(*environment_, folder_.path()));
+    log = co_await open();
+    const auto aborted = co_await log->aborted_transactions(Offset{0}, log->log_end());
+    EXPECT_TRUE(aborted && aborted->empty());
+    co_await close(std::move(log));
+  });
+}
+
 TEST_F(LogRecordsTest, AMarkerDecidesOnlyOnceItIsBelowTheHighWatermark) {
   run([this]() -> Task<void> {
     auto log = co_await open();

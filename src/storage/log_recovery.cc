@@ -77,6 +77,7 @@ class LogLoader {
   Result<> load_epochs(const PartitionFiles& found);
   Result<> load_snapshot(const std::set<Offset>& snapshots);
   Result<IndexEnds> read_index_ends(const Segment& segment);
+  Result<bool> names_a_batch(const Segment& segment, const IndexEnds& ends);
   Result<> load_segment(const Segment& segment);
   Result<> trust_segment(const Segment& segment, const IndexEnds& ends);
   Result<KeptEntries> keep_entries(const Segment& segment, const IndexEnds& ends);
@@ -267,7 +268,9 @@ Result<IndexEnds> LogLoader::read_index_ends(const Segment& segment) {
       return ends;
     }
   }
-  ends.sound = true;
+  const auto right = names_a_batch(segment, ends);
+  if (!right) return fail(right.error());
+  ends.sound = *right;
   return ends;
 }
 
@@ -279,6 +282,21 @@ Result<bool> LogLoader::has_sound_transactions(const Segment& segment) {
   const auto entries = parse_transaction_index(*bytes);
   return entries && (entries->empty() || (entries->front().last_offset >= segment.base &&
                                           entries->back().last_offset < segment.limit));
+}
+
+// The tail of the newest segment is read from its last index entry on; one that lies would make
+// sound batches look damaged.
+Result<bool> LogLoader::names_a_batch(const Segment& segment, const IndexEnds& ends) {
+  if (!segment.is_last || !ends.offset) return true;
+  const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, ends.offset->position, segment.on_disk.log_bytes,
+                       env::ReadMode::may_block, record::format::header_bytes);
+  const auto batch = scanner.next();
+  if (batch) return batch->base_offset <= ends.offset->offset;
+  const auto& status = scanner.status();
+  if (!status && status.error().code != ErrorCode::corrupt_message) return fail(status.error());
+  return false;
 }
 
 // Where the batches that producer state still lacks begin; beyond the end when it has them all.
@@ -392,16 +410,26 @@ Result<std::vector<TransactionIndexEntry>> LogLoader::find_aborted(const Segment
   return find_aborted_transactions(files_, request_.path, bases_, snapshots_, segment.base);
 }
 
-// Transactions that were decided before the producer snapshot; later ones are found again.
+// Transactions that were decided before the producer snapshot; later ones are found again. What
+// stands behind those may be torn, or zeros that the power left.
 Result<std::vector<TransactionIndexEntry>> LogLoader::keep_aborted(const Segment& segment) {
   std::vector<TransactionIndexEntry> aborted;
   if (segment.on_disk.transaction_index_bytes <= 0) return aborted;
   const auto bytes = files_.read_file(path_of(segment.base, suffix::transaction_index));
   if (!bytes) return fail(bytes.error());
-  const std::size_t whole = bytes->size() - bytes->size() % transaction_index_format::entry_bytes;
-  if (auto entries = parse_transaction_index(ByteView(*bytes).first(whole))) {
-    aborted = std::move(*entries);
-  } else if (replay_from_ > segment.base) {
+  constexpr std::size_t entry_bytes = transaction_index_format::entry_bytes;
+  for (std::size_t at = 0; at + entry_bytes <= bytes->size(); at += entry_bytes) {
+    const auto parsed = parse_transaction_index(ByteView(*bytes).subspan(at, entry_bytes));
+    if (!parsed) break;
+    const TransactionIndexEntry& entry = parsed->front();
+    const Offset least = aborted.empty() ? segment.base : aborted.back().last_offset + 1;
+    const bool sound = entry.first_offset < entry.last_offset && entry.last_offset >= least &&
+                       entry.last_offset < std::min(segment.limit, replay_from_);
+    if (!sound) break;
+    aborted.push_back(entry);
+  }
+  const bool whole = aborted.size() * entry_bytes == bytes->size();
+  if (!whole && replay_from_ > segment.base) {
     auto found = find_aborted(segment);
     if (!found) return found;
     aborted = std::move(*found);

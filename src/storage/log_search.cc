@@ -13,10 +13,13 @@ namespace {
 constexpr env::ReadMode may_block = env::ReadMode::may_block;
 constexpr TimeIndexEntry no_entry{record::no_timestamp, Offset{0}};
 
+// Whether the writer may still have some of the entries.
+enum class TimeIndexState : std::uint8_t { growing, whole };
+
 // The last entry of the time index that `wanted` holds for; it holds for a prefix of them.
 template <class Wanted>
 Result<TimeIndexEntry> last_time_entry(env::FileSystem& files, const SegmentView& segment,
-                                       Wanted wanted) {
+                                       TimeIndexState state, Wanted wanted) {
   TimeIndexEntry found = no_entry;
   if (segment.time_index_entries == 0) return found;
   const auto file = files.open(
@@ -34,6 +37,10 @@ Result<TimeIndexEntry> last_time_entry(env::FileSystem& files, const SegmentView
     const auto count = (*file)->read_at(
         bytes, std::int64_t{middle} * static_cast<std::int64_t>(bytes.size()), may_block);
     if (!count) return fail(count.error());
+    if (*count < bytes.size() && state == TimeIndexState::whole) {
+      return fail(Error{ErrorCode::kafka_storage_error,
+                        (*file)->path() + ": read: it ends too early", EIO});
+    }
     const auto entry = decode_time_index_entry(bytes.data(), segment.base_offset);
     if (*count == bytes.size() && wanted(entry)) {
       found = entry;
@@ -89,7 +96,8 @@ Result<std::optional<TimestampedOffset>> find_record(ByteView bytes, const Times
 
 Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files, const SegmentView& segment) {
   if (segment.largest_timestamp) return *segment.largest_timestamp;
-  return last_time_entry(files, segment, [](const TimeIndexEntry&) { return true; });
+  return last_time_entry(files, segment, TimeIndexState::whole,
+                         [](const TimeIndexEntry&) { return true; });
 }
 
 Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files,
@@ -99,9 +107,9 @@ Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files
     const auto largest = find_largest_timestamp(files, segment);
     if (!largest) return fail(largest.error());
     if (largest->timestamp_ms < timestamp_ms) continue;
-    const auto before = last_time_entry(files, segment, [&](const TimeIndexEntry& entry) {
-      return entry.timestamp_ms < timestamp_ms;
-    });
+    const auto before = last_time_entry(
+        files, segment, TimeIndexState::growing,
+        [&](const TimeIndexEntry& entry) { return entry.timestamp_ms < timestamp_ms; });
     if (!before) return fail(before.error());
     Offset from = std::max(segment.base_offset, search.start);
     if (before->timestamp_ms >= 0) {
@@ -142,8 +150,9 @@ Result<TimeIndexEntry> largest_below(env::FileSystem& files, SegmentView& segmen
   const auto largest = find_largest_timestamp(files, segment);
   if (!largest) return fail(largest.error());
   if (largest->offset < search.end && largest->offset >= search.start) return largest;
-  const auto before = last_time_entry(
-      files, segment, [&](const TimeIndexEntry& entry) { return entry.offset < search.end; });
+  const auto before =
+      last_time_entry(files, segment, TimeIndexState::growing,
+                      [&](const TimeIndexEntry& entry) { return entry.offset < search.end; });
   if (!before) return fail(before.error());
   const bool counts = before->timestamp_ms >= 0 && before->offset >= search.start;
   TimeIndexEntry best = counts ? *before : no_entry;

@@ -354,6 +354,37 @@ TEST_F(LogTest, ABitFlipInASealedSegmentIsServedToNobodyAndOthersReadOn) {
   });
 }
 
+TEST_F(LogTest, AFlippedBitOfAnIndexHidesNoRecord) {
+  config_->segment_bytes = 1'500;
+  config_->index_interval_bytes = 200;
+  open_directory();
+  run([&]() -> Task<void> {
+    auto log = co_await open();
+    for (int i = 0; i < 30; ++i) EXPECT_TRUE(append(*log, make_batch()));
+    co_await close(std::move(log));
+    const std::string path = folder_ / "topic-0/00000000000000000000.index";
+    const Bytes before = read_test_file(path);
+    EXPECT_GT(before.size(), 24U);
+    for (std::size_t bit = 0; bit < before.size() * 8; bit += 5) {
+      Bytes flipped = before;
+      flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+      write_test_file(path, flipped);
+      open_directory();
+      log = co_await open();
+      for (Offset at{0}; at < Offset{16}; at = at + 3) {
+        const auto fetched = co_await log->read(at, {.end = log->written_end(), .max_bytes = 300});
+        EXPECT_TRUE(fetched) << bit << ": " << fetched.error().message;
+        if (!fetched) continue;
+        const Bytes bytes = flatten(fetched->records);
+        record::BatchReader reader(bytes);
+        const auto first = reader.next();
+        EXPECT_TRUE(first && first->base_offset() <= at && first->last_offset() >= at) << bit;
+      }
+      co_await close(std::move(log));
+    }
+  });
+}
+
 // What may be lost or damaged beside the batches.
 class LogRebuildTest : public LogTest, public testing::WithParamInterface<std::string> {};
 

@@ -17,6 +17,7 @@ using replication::AppendItem;
 using replication::AppendRequest;
 using replication::AppendResult;
 using Results = std::vector<AppendResult>;
+using Codes = std::vector<ErrorCode>;
 
 constexpr std::int16_t abortable_from_version = 11;
 // From here on the first write to a partition adds it to the transaction.
@@ -65,6 +66,14 @@ Error as_producers_know_it(ErrorCode code, bool is_adding) {
   }
 }
 
+// May outlive the request: what a coordinator waits for may take longer than a producer does.
+env::Task<void> join(coordinator::Coordinator<coordinator::TransactionMachine>& transactions,
+                     TransactionPartitions joining, bool abortable, env::Duration backoff,
+                     env::OneShot<Codes> answered) {
+  answered.set(
+      co_await coordinator::join_transaction(transactions, std::move(joining), abortable, backoff));
+}
+
 env::Task<Results> append_all(const Context& context, std::vector<AppendItem> items,
                               const std::vector<TopicPartition>& names, AppendRequest request) {
   std::vector<std::size_t> loops;
@@ -109,16 +118,22 @@ env::Task<Results> append_in_transaction(const Context& context, std::string tra
   }
   if (places.empty()) co_return results;
 
-  const auto codes = co_await coordinator::join_transaction(
+  const env::OneShot<Codes> answered;
+  env::spawn_detached(join(
       context.transactions(), std::move(joining), version >= abortable_from_version,
-      env::milliseconds(context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")));
+      env::milliseconds(context.config()->integer("add.partitions.to.txn.retry.backoff.max.ms")),
+      answered));
+  const auto codes = co_await answered.wait_until(request.deadline);
   std::vector<AppendItem> again;
   std::vector<TopicPartition> again_names;
   std::vector<std::size_t> again_places;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const std::size_t place = places[i];
-    if (codes[i] != ErrorCode::none) {
-      results[place].error = as_producers_know_it(codes[i], is_adding);
+    if (!codes || (*codes)[i] != ErrorCode::none) {
+      results[place].error =
+          codes ? as_producers_know_it((*codes)[i], is_adding)
+                : Error{ErrorCode::request_timed_out,
+                        "The coordinator did not answer in time; nothing was appended", 0};
       continue;
     }
     items[place].guard = results[place].unverified;

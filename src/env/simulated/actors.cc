@@ -114,11 +114,13 @@ SimulatedThreads::SimulatedThreads(Scheduler& scheduler, const Delays& delays, s
 
 void SimulatedThreads::submit(Work work, Priority priority) {
   queues_[static_cast<std::size_t>(priority)].push_back(std::move(work));
+  // One that the disk holds up leaves it to the others.
+  Thread* free = nullptr;
   for (Thread& thread : threads_) {
     if (thread.scheduled) continue;
-    schedule(thread);
-    return;
+    if (free == nullptr || thread.busy_until < free->busy_until) free = &thread;
   }
+  if (free != nullptr) schedule(*free);
 }
 
 std::size_t SimulatedThreads::queued() const {

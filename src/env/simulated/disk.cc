@@ -149,7 +149,8 @@ Result<> SimulatedDisk::OpenFile::sync() {
   ARUS_TRY(check("flush"));
   const FileFault fault = disk_.begin({FileAct::sync, path_, 0, inode_->unsynced.size()});
   if (fault.os_error != 0) {
-    inode_->fail_sync();
+    // Whoever is gone by now has not seen it fail.
+    if (disk_.powered_) inode_->fail_sync();
     return arus::fail(flush_error(path_, "flush", fault.os_error));
   }
   inode_->sync();
@@ -423,6 +424,17 @@ Result<Space> SimulatedDisk::space(const std::string& path) {
   if (!powered_) return fail(storage_error(path, "statvfs", EIO));
   return Space{.total_bytes = capacity_bytes_,
                .usable_bytes = std::max<std::int64_t>(0, capacity_bytes_ - used_bytes_)};
+}
+
+void SimulatedDisk::kill_process() {
+  ++epoch_;
+  powered_ = true;
+  scheduler_.trace("kill");
+  const auto release = [](const auto& self, Inode& inode) -> void {
+    inode.lock.reset();
+    for (const auto& [name, entry] : inode.entries) self(self, *entry);
+  };
+  release(release, *root_);
 }
 
 void SimulatedDisk::crash(const CrashPolicy& policy) {

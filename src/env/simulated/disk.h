@@ -72,8 +72,13 @@ class SimulatedDisk final : public FileSystem {
   // From now on every operation fails and changes nothing, so that a node whose machine is off can
   // be closed in order, as if it had never been. crash() ends it.
   void cut_power() { powered_ = false; }
+  // The process that used it was killed: what it wrote stays, on stable storage or not. Open files
+  // and locks are dead; ends cut_power().
+  void kill_process();
   // Loses what was not durable, as the policy draws it. Open files and locks of before are dead.
   void crash(const CrashPolicy& policy = {});
+  // The time of whoever is at work.
+  [[nodiscard]] TimePoint now() const { return scheduler_.now(); }
   // How often a loop has called what may block.
   [[nodiscard]] std::uint64_t calls_from_loops() const { return calls_from_loops_; }
 
