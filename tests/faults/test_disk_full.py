@@ -21,7 +21,7 @@ class FullDisk(unittest.TestCase):
         for i in range(1000):
             code = producing.send(b"%06d" % i + VALUE)
             if code != 0:
-                self.assertEqual(code, STORAGE_ERROR, f"after {producing.took_s:.1f} s: {self.server.tail()}")
+                self.assertEqual(code, STORAGE_ERROR, self.server.tail())
                 return
         self.fail("it was never full")
 
@@ -52,7 +52,7 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(consumer.committed([ck.TopicPartition("filled", 0)], 10)[0].offset, 7)
         consumer.close()
         server.create("another")
-        self.assertIn("full", server.arus("why", "disk"))
+        self.assertIn("full but for the reserve", server.arus("why", "disk"))
         # Deleting a topic gives space, and then records are taken by themselves.
         server.delete("doomed")
         self.assertTrue(until(lambda: producing.send(b"back" + VALUE) == 0, 15))
@@ -61,7 +61,7 @@ class FullDisk(unittest.TestCase):
         server.delete_records("filled", 0, kept // 2)
         self.assertTrue(until(lambda: producing.send(b"again" + VALUE) == 0, 15))
         self.assertEqual(server.read("filled")[-1], producing.acked[-1])
-        self.assertNotIn("full", server.arus("why", "disk"))
+        self.assertIn("It works.", server.arus("why", "disk"))
         self.assertEqual(server.stop(), 0)
 
     def test_fault_08_a_restart_on_a_disk_that_something_else_has_filled(self):

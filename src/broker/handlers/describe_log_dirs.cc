@@ -83,8 +83,8 @@ void measure(env::FileSystem& files, const Place& place, Directory& result) {
     for (const std::int32_t partition : partitions) {
       auto& entry = topic.partitions.emplace_back();
       entry.partition_index = partition;
-      entry.partition_size = size_on_disk(
-          files, place.directory->path() + "/" + TopicPartition{name, partition}.to_string());
+      entry.partition_size =
+          size_on_disk(files, result.log_dir + "/" + TopicPartition{name, partition}.to_string());
     }
   }
 }
@@ -159,15 +159,16 @@ struct Survey {
   bool ended = false;
 };
 
+// Nor does it touch the directory once the disk has answered: the node may have stopped by then.
 env::Task<void> survey(std::shared_ptr<Survey> work, env::FileSystem* files) {
   Survey* const here = work.get();
-  storage::LogDirectory& directory = *here->place.directory;
-  co_await env::run_on(directory.pool(),
-                       [here, files] { measure(*files, here->place, here->result); });
-  if (const auto space = co_await directory.space()) {
-    here->result.total_bytes = space->total_bytes;
-    here->result.usable_bytes = space->usable_bytes;
-  }
+  co_await env::run_on(here->place.directory->pool(), [here, files] {
+    measure(*files, here->place, here->result);
+    if (const auto space = files->space(here->result.log_dir)) {
+      here->result.total_bytes = space->total_bytes;
+      here->result.usable_bytes = space->usable_bytes;
+    }
+  });
   here->ended = true;
   here->done.notify_all();
 }
