@@ -12,7 +12,7 @@
 namespace arus::broker {
 namespace {
 
-const LogComponent log{"broker"};
+const LogComponent broker_log{"broker"};
 constexpr std::size_t connection_descriptor_percent = 60;
 constexpr env::Duration drain_patience = env::seconds(5);
 
@@ -172,8 +172,8 @@ env::Task<Result<>> Broker::start_quorum() {
   options.controller_endpoints = controller_endpoints();
   options.settings = controller_settings(config_);
   options.on_storage_failure = [this](const Error& error) {
-    log.error("the metadata log has failed, nothing can be changed until a restart: {}",
-              error.message);
+    broker_log.error("the metadata log has failed, nothing can be changed until a restart: {}",
+                     error.message);
     if (disk_watch_) disk_watch_->metadata_failed(error);
   };
   auto quorum = co_await controller::QuorumNode::start(environment_, std::move(options));

@@ -5,11 +5,12 @@
 namespace arus::broker {
 namespace {
 
-const LogComponent log{"broker.disks"};
+const LogComponent disk_watch_log{"broker.disks"};
 
 env::Task<void> tell_controller(controller::QuorumNode* quorum, std::vector<Uuid> online) {
   if (const auto told = co_await quorum->keep_directories(std::move(online)); !told) {
-    log.warning("the metadata does not know of the failed log directory: {}", told.error().message);
+    disk_watch_log.warning("the metadata does not know of the failed log directory: {}",
+                           told.error().message);
   }
 }
 
@@ -86,8 +87,8 @@ void DiskWatch::stop() {
 void DiskWatch::on_status(Watched& watched, const storage::DirectoryStatus& status) {
   watched.series.set(status);
   if (!status.failure || std::exchange(watched.failed, true) || stopped_) return;
-  log.error("{} is offline until a restart: {}", watched.directory->path(),
-            status.failure->message);
+  disk_watch_log.error("{} is offline until a restart: {}", watched.directory->path(),
+                       status.failure->message);
   if (watched.directory == metadata_) {
     quorum_.fail_storage(*status.failure);
     return;

@@ -10,7 +10,7 @@
 namespace arus::broker {
 namespace {
 
-const LogComponent log{"broker.internal_topics"};
+const LogComponent internal_topics_log{"broker.internal_topics"};
 // How often the image is looked at while another request's creation is under way.
 constexpr env::Duration look_again_after = env::milliseconds(2);
 
@@ -74,8 +74,8 @@ env::Task<Result<>> ensure_internal_topic(controller::ControllerApi& controller,
   const bool made =
       outcome.code == ErrorCode::none || outcome.code == ErrorCode::topic_already_exists;
   if (!made) {
-    log.warning("the topic {} cannot be created: {} {}", name, error_name(outcome.code),
-                outcome.message);
+    internal_topics_log.warning("the topic {} cannot be created: {} {}", name,
+                                error_name(outcome.code), outcome.message);
     co_return fail(ErrorCode::coordinator_not_available, outcome.message);
   }
   while (!images.current()->topic(name)) {

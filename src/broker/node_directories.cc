@@ -14,7 +14,7 @@ namespace {
 using Opened = std::vector<std::unique_ptr<storage::LogDirectory>>;
 using Failures = std::vector<replication::Directories::Failed>;
 
-const LogComponent log{"broker.directories"};
+const LogComponent node_directories_log{"broker.directories"};
 
 std::vector<std::string> all_paths(const config::BrokerConfig& config) {
   std::vector<std::string> paths = config.log_dirs;
@@ -62,7 +62,7 @@ Result<Opened> open_all(env::Environment& environment, const config::BrokerConfi
     }
     Error error = std::move(directory).error();
     if (path == config.metadata_log_dir || !is_fault_of_disk(error)) return fail(std::move(error));
-    log.error("{} is offline: {}", path, error.message);
+    node_directories_log.error("{} is offline: {}", path, error.message);
     failed.push_back({path, std::move(error), environment.clock().wall_ms()});
   }
   if (std::ranges::none_of(opened, [&config](const auto& directory) {
@@ -195,7 +195,7 @@ Result<NodeDirectories> open_node_directories(env::Environment& environment,
                             .directory_id = raft::random_uuid(environment.random())});
       if (!stamp && !is_fault_of_disk(stamp.error())) return fail(stamp.error());
       if (!stamp) {
-        log.error("{} is offline: {}", directory->path(), stamp.error().message);
+        node_directories_log.error("{} is offline: {}", directory->path(), stamp.error().message);
         node.failed.push_back({directory->path(), stamp.error(), environment.clock().wall_ms()});
         continue;
       }

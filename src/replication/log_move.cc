@@ -10,7 +10,7 @@
 namespace arus::replication {
 namespace {
 
-const LogComponent log_lines{"replication.move"};
+const LogComponent log_move_log{"replication.move"};
 
 constexpr std::int32_t piece_bytes = 1 << 20;
 constexpr std::int64_t nearly_there_bytes = piece_bytes / 4;
@@ -45,21 +45,21 @@ env::Task<void> LogMove::run() {
     const Partition::Use use(*partition_);
     const auto moved = co_await copy_and_exchange();
     if (moved && given_away_) {
-      log_lines.info("{} is in {} now", name, target_.path());
+      log_move_log.info("{} is in {} now", name, target_.path());
     } else if (given_away_) {
       // A start finds the whole copy there; until then nothing may be put in its place.
-      log_lines.error("{} was not put in place in {}: {}", name, target_.path(),
-                      moved.error().message);
+      log_move_log.error("{} was not put in place in {}: {}", name, target_.path(),
+                         moved.error().message);
       target_.fail_offline(moved.error());
     } else if (keeps_copy_) {
       future_ = nullptr;
     } else {
-      log_lines.warning("{} stays in {}: {}", name, source_.path(),
-                        moved ? "the move was cancelled" : moved.error().message);
+      log_move_log.warning("{} stays in {}: {}", name, source_.path(),
+                           moved ? "the move was cancelled" : moved.error().message);
       future_ = nullptr;
       const auto dropped =
           co_await target_.drop_future(partition_->name(), partition_->id().topic_id);
-      if (!dropped) log_lines.warning("{}: {}", name, dropped.error().message);
+      if (!dropped) log_move_log.warning("{}: {}", name, dropped.error().message);
     }
   }
   ended_ = true;

@@ -10,7 +10,7 @@
 namespace arus::replication {
 namespace {
 
-const LogComponent log_lines{"replication.upkeep"};
+const LogComponent log_upkeep_log{"replication.upkeep"};
 
 constexpr env::Duration first_failure_pause = std::chrono::minutes{1};
 constexpr env::Duration longest_failure_pause = std::chrono::hours{1};
@@ -113,7 +113,7 @@ env::Task<void> LogUpkeep::run_retention() {
 env::Task<void> LogUpkeep::retain_all() {
   const auto now_ms = clock_watch_.look(partitions_.environment().clock());
   if (!now_ms) {
-    log_lines.warning(
+    log_upkeep_log.warning(
         "The wall clock has jumped by {} s; nothing is deleted for its age before it has run "
         "evenly for a while",
         clock_watch_.jumped_ms() / 1'000);
@@ -141,15 +141,16 @@ env::Task<void> LogUpkeep::retain(Partition& partition, std::optional<std::int64
   const auto removed = co_await partition.log().apply_retention(now_ms);
   if (!removed) {
     metrics_.retention_failures.add();
-    log_lines.warning("{}: retention: {}", partition.name().to_string(), removed.error().message);
+    log_upkeep_log.warning("{}: retention: {}", partition.name().to_string(),
+                           removed.error().message);
     co_return;
   }
   if (removed->count == 0) co_return;
   metrics_.removed_segments.add(removed->count);
   metrics_.removed_bytes.add(static_cast<std::uint64_t>(removed->size_bytes));
-  log_lines.info("{}: retention takes {} segments of {} bytes; the log begins at {}",
-                 partition.name().to_string(), removed->count, removed->size_bytes,
-                 partition.log().log_start().value());
+  log_upkeep_log.info("{}: retention takes {} segments of {} bytes; the log begins at {}",
+                      partition.name().to_string(), removed->count, removed->size_bytes,
+                      partition.log().log_start().value());
 }
 
 env::Task<void> LogUpkeep::run_compaction() {
@@ -213,8 +214,9 @@ env::Task<void> LogUpkeep::compact(Partition& partition, const CleanerSettings& 
   if (!outcome->finished) co_return;
   note_success(partition);
   metrics_.compactions.add();
-  log_lines.info("{}: compaction replaced {} segments and freed {} bytes",
-                 partition.name().to_string(), outcome->replaced_segments, outcome->freed_bytes);
+  log_upkeep_log.info("{}: compaction replaced {} segments and freed {} bytes",
+                      partition.name().to_string(), outcome->replaced_segments,
+                      outcome->freed_bytes);
 }
 
 env::Task<void> LogUpkeep::run_scrub() {
@@ -237,7 +239,7 @@ env::Task<void> LogUpkeep::scrub(Partition& partition) {
     }
     const auto piece = co_await scrub_piece(partition);
     if (!piece) {
-      log_lines.warning("{}: scrub: {}", partition.name().to_string(), piece.error().message);
+      log_upkeep_log.warning("{}: scrub: {}", partition.name().to_string(), piece.error().message);
       co_return;
     }
     metrics_.scrubbed_bytes.add(static_cast<std::uint64_t>(piece->size_bytes));
@@ -271,9 +273,9 @@ void LogUpkeep::note_failure(const Partition& partition, const Error& error) {
   entry.pause = first ? first_failure_pause : std::min(entry.pause * 2, longest_failure_pause);
   entry.again = partitions_.loop().refresh_now() + entry.pause;
   metrics_.compaction_failures.add();
-  log_lines.error("{}: compaction failed and is tried again in {} s: {}",
-                  partition.name().to_string(),
-                  std::chrono::duration_cast<env::seconds>(entry.pause).count(), error.message);
+  log_upkeep_log.error(
+      "{}: compaction failed and is tried again in {} s: {}", partition.name().to_string(),
+      std::chrono::duration_cast<env::seconds>(entry.pause).count(), error.message);
 }
 
 void LogUpkeep::note_success(const Partition& partition) {

@@ -10,12 +10,12 @@
 namespace arus::replication {
 namespace {
 
-const LogComponent log_lines{"replication.move"};
+const LogComponent loop_moves_log{"replication.move"};
 
 // Of a topic that is no more.
 env::Task<void> drop_copy(storage::LogDirectory* directory, storage::FoundFuture future) {
   const auto dropped = co_await directory->drop_future(future.name, future.topic_id);
-  if (!dropped) log_lines.warning("{}: {}", future.path, dropped.error().message);
+  if (!dropped) loop_moves_log.warning("{}: {}", future.path, dropped.error().message);
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ std::vector<MoveProgress> LoopPartitions::moves() const {
 
 env::Task<void> LoopPartitions::resume_move(TopicIdPartition id, storage::LogDirectory* target) {
   const auto moved = co_await move(id, target);
-  if (!moved) log_lines.warning("a move cannot go on: {}", moved.error().message);
+  if (!moved) loop_moves_log.warning("a move cannot go on: {}", moved.error().message);
 }
 
 void LoopPartitions::resume_moves() {

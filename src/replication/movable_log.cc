@@ -157,4 +157,9 @@ env::Task<Result<storage::CompactionOutcome>> MovableLog::compact(
   co_return co_await log_->compact(std::move(request));
 }
 
+env::Task<Result<storage::ScrubbedPiece>> MovableLog::scrub(std::int64_t max_bytes) {
+  const Entry entry = co_await enter(false);
+  co_return co_await log_->scrub(max_bytes);
+}
+
 }  // namespace arus::replication

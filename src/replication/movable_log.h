@@ -83,6 +83,8 @@ class MovableLog final : public storage::Log {
   env::Task<Result<storage::CompactionNeed>> find_compaction_need(std::int64_t now_ms) override;
   env::Task<Result<storage::CompactionOutcome>> compact(
       storage::CompactionRequest request) override;
+  env::Task<Result<storage::ScrubbedPiece>> scrub(std::int64_t max_bytes) override;
+  std::size_t damaged_batches() const override { return log_->damaged_batches(); }
 
  private:
   enum class State : std::uint8_t {

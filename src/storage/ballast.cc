@@ -9,7 +9,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.space"};
+const LogComponent ballast_log{"storage.space"};
 
 constexpr std::int64_t piece_bytes = 1 << 20;
 
@@ -47,10 +47,10 @@ Result<> Ballast::grow(std::int64_t target_bytes) {
 bool Ballast::release() {
   if (size_bytes_ == 0) return false;
   if (const auto removed = files_.remove(path_); !removed) {
-    log.warning("{}", removed.error().message);
+    ballast_log.warning("{}", removed.error().message);
     return false;
   }
-  log.info("{}: {} bytes are given back", path_, size_bytes_);
+  ballast_log.info("{}: {} bytes are given back", path_, size_bytes_);
   size_bytes_ = 0;
   return true;
 }

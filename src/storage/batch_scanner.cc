@@ -8,8 +8,6 @@
 
 namespace arus::storage {
 
-namespace format = record::format;
-
 bool would_block(const Error& error) { return error.os_error == EAGAIN; }
 
 Result<> read_fully(env::File& file, MutableByteView buffer, std::int64_t offset,
@@ -27,25 +25,27 @@ namespace {
 
 BatchHeader decode(const std::uint8_t* bytes, std::int64_t position, std::int64_t size_bytes) {
   BatchHeader header{.position = position, .size_bytes = size_bytes};
-  header.base_offset = Offset{load_big<std::int64_t>(bytes + format::base_offset_at)};
-  header.magic = load_big<std::int8_t>(bytes + format::magic_at);
-  if (header.magic < format::magic_2) {
+  header.base_offset = Offset{load_big<std::int64_t>(bytes + record::format::base_offset_at)};
+  header.magic = load_big<std::int8_t>(bytes + record::format::magic_at);
+  if (header.magic < record::format::magic_2) {
     header.last_offset = header.base_offset;
-    header.attributes = load_big<std::int8_t>(bytes + format::legacy::attributes_at) &
-                        (format::compression_mask | format::timestamp_type_mask);
-    if (header.magic == format::magic_1) {
-      header.max_timestamp_ms = load_big<std::int64_t>(bytes + format::legacy::timestamp_at);
+    header.attributes = load_big<std::int8_t>(bytes + record::format::legacy::attributes_at) &
+                        (record::format::compression_mask | record::format::timestamp_type_mask);
+    if (header.magic == record::format::magic_1) {
+      header.max_timestamp_ms =
+          load_big<std::int64_t>(bytes + record::format::legacy::timestamp_at);
     }
     return header;
   }
   header.last_offset =
-      header.base_offset + load_big<std::int32_t>(bytes + format::last_offset_delta_at);
-  header.attributes = load_big<std::int16_t>(bytes + format::attributes_at);
-  header.leader_epoch = LeaderEpoch{load_big<std::int32_t>(bytes + format::leader_epoch_at)};
-  header.max_timestamp_ms = load_big<std::int64_t>(bytes + format::max_timestamp_at);
-  header.producer_id = ProducerId{load_big<std::int64_t>(bytes + format::producer_id_at)};
-  header.producer_epoch = load_big<std::int16_t>(bytes + format::producer_epoch_at);
-  header.base_sequence = load_big<std::int32_t>(bytes + format::base_sequence_at);
+      header.base_offset + load_big<std::int32_t>(bytes + record::format::last_offset_delta_at);
+  header.attributes = load_big<std::int16_t>(bytes + record::format::attributes_at);
+  header.leader_epoch =
+      LeaderEpoch{load_big<std::int32_t>(bytes + record::format::leader_epoch_at)};
+  header.max_timestamp_ms = load_big<std::int64_t>(bytes + record::format::max_timestamp_at);
+  header.producer_id = ProducerId{load_big<std::int64_t>(bytes + record::format::producer_id_at)};
+  header.producer_epoch = load_big<std::int16_t>(bytes + record::format::producer_epoch_at);
+  header.base_sequence = load_big<std::int32_t>(bytes + record::format::base_sequence_at);
   return header;
 }
 
@@ -54,12 +54,12 @@ BatchHeader decode(const std::uint8_t* bytes, std::int64_t position, std::int64_
 std::optional<BatchHeader> BatchScanner::next() {
   if (!status_) return std::nullopt;
   const auto left = static_cast<std::size_t>(std::max<std::int64_t>(to_ - position_, 0));
-  if (left < format::bytes_up_to_magic) return std::nullopt;
+  if (left < record::format::bytes_up_to_magic) return std::nullopt;
   const auto stop = [this](Error error) {
     status_ = fail(std::move(error));
     return std::nullopt;
   };
-  const auto front = load(position_, std::min(left, format::header_bytes));
+  const auto front = load(position_, std::min(left, record::format::header_bytes));
   if (!front) return stop(front.error());
   const auto size = record::batch_size_bytes(*front);
   if (!size) return stop(size.error());

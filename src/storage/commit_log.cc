@@ -12,13 +12,11 @@
 
 namespace arus::storage {
 
-namespace format = commit_log_format;
-
 namespace {
 
 const LogComponent commit_events{"storage.commit_log"};
 
-constexpr std::size_t smallest_file_bytes = 2 * format::block_bytes;
+constexpr std::size_t smallest_file_bytes = 2 * commit_log_format::block_bytes;
 constexpr std::uint64_t entries_between_tries = 10'000;  // after a file found no space
 
 constexpr std::array<std::uint8_t, std::size_t{64} << 10> zeros{};
@@ -34,7 +32,7 @@ Result<> sync_path(env::FileSystem& files, const std::string& path) {
   return unless_gone(file ? (*file)->sync() : fail(file.error()));
 }
 
-Bytes void_header() { return Bytes(format::block_bytes); }
+Bytes void_header() { return Bytes(commit_log_format::block_bytes); }
 
 CommitLogEntry entry_of(const LoggedWrite& write, std::uint64_t sequence) {
   const WriterFolder& folder = write.file->folder();
@@ -65,10 +63,11 @@ std::size_t CommitLog::size_of(const LoggedWrite& write) {
 }
 
 bool CommitLog::make_room(std::size_t size_bytes) {
-  const std::size_t wanted = format::to_blocks(size_bytes);
+  const std::size_t wanted = commit_log_format::to_blocks(size_bytes);
   if (active_ && active_->filled + wanted <= active_->size_bytes) return true;
-  const auto next = std::ranges::find_if(
-      free_, [wanted](const Lap& lap) { return format::block_bytes + wanted <= lap.size_bytes; });
+  const auto next = std::ranges::find_if(free_, [wanted](const Lap& lap) {
+    return commit_log_format::block_bytes + wanted <= lap.size_bytes;
+  });
   starved_ = next == free_.end();
   if (starved_) return false;
   Lap lap = std::move(*next);
@@ -114,9 +113,10 @@ Result<> CommitLog::write_group(std::vector<ByteView> pieces, std::size_t size_b
   Lap& lap = *active_;
   Bytes header;
   std::size_t at = lap.filled;
-  std::size_t end = format::to_blocks(size_bytes) + std::max(at, format::block_bytes);
+  std::size_t end =
+      commit_log_format::to_blocks(size_bytes) + std::max(at, commit_log_format::block_bytes);
   ARUS_ASSERT(end <= lap.size_bytes);
-  pieces.push_back(ByteView(zeros).first(format::to_blocks(size_bytes) - size_bytes));
+  pieces.push_back(ByteView(zeros).first(commit_log_format::to_blocks(size_bytes) - size_bytes));
   if (at == 0) {
     header = encode(CommitLogHeader{lap.generation, next_sequence_, owner_});
     pieces.insert(pieces.begin(), header);
@@ -204,7 +204,7 @@ std::int64_t CommitLog::next_file_bytes() const {
 
 std::size_t CommitLog::new_file_bytes() const {
   const std::size_t size = numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
-  return std::max(format::to_blocks(size), smallest_file_bytes);
+  return std::max(commit_log_format::to_blocks(size), smallest_file_bytes);
 }
 
 std::size_t CommitLog::free_number() const {
@@ -311,7 +311,8 @@ Result<> CommitLog::release_found() {
     if (!file) return fail(std::move(file).error());
     ARUS_TRY((*file)->write_at(void_header(), 0));
     ARUS_TRY((*file)->sync());
-    const std::size_t size = lap.size_bytes / format::block_bytes * format::block_bytes;
+    const std::size_t size =
+        lap.size_bytes / commit_log_format::block_bytes * commit_log_format::block_bytes;
     if (size >= smallest_file_bytes) {
       free_.push_back(
           {.number = lap.number, .path = lap.path, .file = std::move(*file), .size_bytes = size});

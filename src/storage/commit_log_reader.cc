@@ -12,8 +12,6 @@
 
 namespace arus::storage {
 
-namespace format = commit_log_format;
-
 namespace {
 
 const LogComponent commit_log_reader_log{"storage.commit_log"};
@@ -49,15 +47,15 @@ void take_lap(FoundCommitLog& found, std::size_t lap, ByteView file) {
   const CommitLogHeader& header = found.laps[lap].header;
   const std::uint32_t salt = commit_log_salt(header.generation);
   std::uint64_t sequence = header.first_sequence;
-  std::size_t at = format::block_bytes;
+  std::size_t at = commit_log_format::block_bytes;
   while (at < file.size()) {
     const auto parsed = parse_commit_log_entry(file.subspan(at), salt);
     if (parsed && parsed->entry.sequence == sequence) {
       take(found, lap, at, *parsed);
       at += parsed->size_bytes;
       ++sequence;
-    } else if (at % format::block_bytes != 0) {
-      at = format::to_blocks(at);  // the group ends here
+    } else if (at % commit_log_format::block_bytes != 0) {
+      at = commit_log_format::to_blocks(at);  // the group ends here
     } else {
       break;
     }
@@ -79,7 +77,7 @@ Result<FoundCommitLog> read_commit_log(env::FileSystem& files, const std::string
     if (!file) return fail(file.error());
     const auto size = (*file)->size();
     if (!size) return fail(size.error());
-    Bytes block(format::block_bytes);
+    Bytes block(commit_log_format::block_bytes);
     const auto count = (*file)->read_at(block, 0);
     if (!count) return fail(count.error());
     block.resize(*count);
@@ -125,8 +123,8 @@ bool is_of_run(const FoundCommitLog& found, const std::optional<BrokerRegistrati
 Result<> set_aside(env::FileSystem& files, const std::string& root, FoundCommitLog& found,
                    std::string_view why) {
   for (const FoundLap& lap : found.laps) {
-    const std::string kept =
-        join_path(root, std::string(format::aside_prefix) + std::to_string(lap.header.generation));
+    const std::string kept = join_path(
+        root, std::string(commit_log_format::aside_prefix) + std::to_string(lap.header.generation));
     commit_log_reader_log.warning("{} is not replayed: {}; it is kept as {}", lap.path, why, kept);
     ARUS_TRY(files.rename(lap.path, kept));
   }

@@ -15,7 +15,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.directory"};
+const LogComponent directory_core_log{"storage.directory"};
 
 constexpr env::Duration producer_check_interval = std::chrono::minutes{10};
 constexpr std::size_t left_at_once = 4;  // tasks that write what closed logs left
@@ -360,7 +360,8 @@ env::Task<void> DirectoryCore::run_checkpoint(std::shared_ptr<DirectoryCore> cor
   ++core->checkpoints_begun_;
   core->last_checkpoint_ = co_await core->write_checkpoints();
   if (!core->last_checkpoint_) {
-    log.warning("{}: checkpoints: {}", core->path, core->last_checkpoint_.error().message);
+    directory_core_log.warning("{}: checkpoints: {}", core->path,
+                               core->last_checkpoint_.error().message);
     core->hosts_[0]->offsets_changed = true;
   }
   ++core->checkpoints_done_;
@@ -408,7 +409,7 @@ void DirectoryCore::remove_due() {
     pool.submit(
         [&files = environment.files(), doomed = removal.path] {
           const auto removed = files.remove_tree(doomed);
-          if (!removed) log.warning("{}: {}", doomed, removed.error().message);
+          if (!removed) directory_core_log.warning("{}: {}", doomed, removed.error().message);
         },
         env::Priority::background);
     return true;

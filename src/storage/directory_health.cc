@@ -6,7 +6,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.space"};
+const LogComponent directory_health_log{"storage.space"};
 
 constexpr env::Duration interval_when_waiting = env::milliseconds{100};
 constexpr env::Duration interval_near_the_end = env::milliseconds{250};
@@ -64,7 +64,7 @@ void DirectoryHealth::check() {
 
 void DirectoryHealth::note_silence() {
   if (status_.stalled) return;
-  log.warning("{}: the disk does not answer", path_);
+  directory_health_log.warning("{}: the disk does not answer", path_);
   status_.stalled = true;
   status_.stalled_since_ms = environment_.clock().wall_ms();
   tell();
@@ -72,15 +72,15 @@ void DirectoryHealth::note_silence() {
 
 void DirectoryHealth::note_space(const SpaceReport& report) {
   awaits_answer_ = false;
-  if (status_.stalled) log.info("{}: the disk answers again", path_);
+  if (status_.stalled) directory_health_log.info("{}: the disk answers again", path_);
   if (report.full && !status_.full) {
-    log.error(
+    directory_health_log.error(
         "{}: the disk is full but for a reserve of {} bytes; records are refused until there is "
         "space",
         path_, report.reserve_bytes);
     status_.full_since_ms = environment_.clock().wall_ms();
   } else if (!report.full && status_.full) {
-    log.info("{}: there is space again, records are taken", path_);
+    directory_health_log.info("{}: there is space again, records are taken", path_);
     status_.full_since_ms = 0;
   }
   status_.total_bytes = report.space.total_bytes;

@@ -11,7 +11,7 @@
 namespace arus::storage {
 
 namespace {
-const LogComponent log{"storage.directory"};
+const LogComponent directory_moves_log{"storage.directory"};
 }  // namespace
 
 // On the writer. Brings what the commit log has of a partition to the folder for good, so that
@@ -26,7 +26,7 @@ Result<> DirectoryCore::finish_replay(DirectoryWriter& writer, const std::string
   if (writer.commit_log().holds_found() && logged != commit_log_.partitions.end() &&
       logged->second.name == name) {
     const auto restored = restore_logged_writes(files, folder, logged->second, commit_log_.laps);
-    if (!restored) log.error("{}: {}", folder, restored.error().message);
+    if (!restored) directory_moves_log.error("{}: {}", folder, restored.error().message);
     ARUS_TRY(files.sync_file_system(path));
   }
   return writer.settle(WriterFolder(folder, name, *id, nullptr), std::nullopt);
@@ -165,7 +165,7 @@ env::Task<Result<>> DirectoryCore::drop_future(TopicPartition name, Uuid topic_i
 Result<> DirectoryCore::adopt_future(const FoundFuture& future) {
   env::FileSystem& files = environment.files();
   const std::string to = join_path(path, future.name.to_string());
-  log.info("{} becomes {}: a stop came while it was moved", future.path, to);
+  directory_moves_log.info("{} becomes {}: a stop came while it was moved", future.path, to);
   ARUS_TRY(files.rename(future.path, to));
   ARUS_TRY(files.sync_directory(path));
   futures_.erase({future.topic_id, future.name.partition});

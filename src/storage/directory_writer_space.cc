@@ -6,7 +6,7 @@
 namespace arus::storage {
 
 namespace {
-const LogComponent log{"storage.space"};
+const LogComponent directory_writer_space_log{"storage.space"};
 }  // namespace
 
 void DirectoryWriter::in_order(env::Work work) {
@@ -23,7 +23,8 @@ bool DirectoryWriter::waits_for(const Error& error) const {
 
 // What was carried out before is answered; then nothing moves until there is space.
 void DirectoryWriter::wait_for_space(Stuck stuck) {
-  log.error("{}; what is to be written waits for space", stuck.error.message);
+  directory_writer_space_log.error("{}; what is to be written waits for space",
+                                   stuck.error.message);
   if (!waiting_.empty()) {
     if (Result<> ended = end_round(); !ended) {
       go_offline(ended.error());
@@ -45,7 +46,7 @@ void DirectoryWriter::try_again() {
     go_offline(done.error());
     return;
   }
-  log.info("{}: there is space again", root_);
+  directory_writer_space_log.info("{}: there is space again", root_);
   execute(std::move(stuck.group), std::move(stuck.port), *stuck.loop);
   while (!stuck_ && !deferred_.empty()) {
     env::Work next = std::move(deferred_.front());

@@ -21,7 +21,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.recovery"};
+const LogComponent log_recovery_log{"storage.recovery"};
 
 // The last entries of a segment's index files, and whether they can be believed.
 struct IndexEnds {
@@ -135,8 +135,8 @@ Result<LoadedLog> LogLoader::load() {
   ARUS_TRY(load_snapshot(found->snapshots));
   for (const Segment& segment : segments) {
     if (ended_) {
-      log.warning("{}: removes segment {}, which lies beyond the damage", request_.path,
-                  segment.base.value());
+      log_recovery_log.warning("{}: removes segment {}, which lies beyond the damage",
+                               request_.path, segment.base.value());
       ARUS_TRY(remove_segment(segment.base));
       continue;
     }
@@ -146,8 +146,9 @@ Result<LoadedLog> LogLoader::load() {
   loaded_.log_end = segments.empty() ? loaded_.log_start : next_;
   if (loaded_.log_end < loaded_.log_start) loaded_.log_start = loaded_.log_end;
   if (loaded_.log_end < request_.recovery_point) {
-    log.error("{}: the log ends at {}, but offsets below {} had been on stable storage",
-              request_.path, loaded_.log_end.value(), request_.recovery_point.value());
+    log_recovery_log.error(
+        "{}: the log ends at {}, but offsets below {} had been on stable storage", request_.path,
+        loaded_.log_end.value(), request_.recovery_point.value());
   }
   for (const Offset snapshot : found->snapshots) {
     if (snapshot > loaded_.log_end) {
@@ -169,7 +170,8 @@ Result<> LogLoader::load_epochs(const PartitionFiles& found) {
       loaded_.epochs = LeaderEpochs(std::move(*entries));
       return {};
     }
-    log.warning("{}: {}; it is rebuilt from the log", request_.path, entries.error().message);
+    log_recovery_log.warning("{}: {}; it is rebuilt from the log", request_.path,
+                             entries.error().message);
   }
   epochs_missing_ = true;
   return {};
@@ -185,7 +187,8 @@ Result<> LogLoader::load_snapshot(const std::set<Offset>& snapshots) {
     if (!bytes) return fail(bytes.error());
     const auto entries = parse_producer_snapshot(*bytes);
     if (!entries) {
-      log.warning("{}: {}; producers are read from the log", path, entries.error().message);
+      log_recovery_log.warning("{}: {}; producers are read from the log", path,
+                               entries.error().message);
       continue;
     }
     loaded_.producers.load(*entries);
@@ -208,8 +211,9 @@ Result<> LogLoader::load_segment(const Segment& segment) {
                             request_.path, segment.base.value(), next_.value()));
   }
   if (!trusts(segment) && !loaded_.segments.empty() && is_gap(next_, segment.base)) {
-    log.warning("{}: removes segment {}, because offsets from {} on are missing before it",
-                request_.path, segment.base.value(), next_.value());
+    log_recovery_log.warning(
+        "{}: removes segment {}, because offsets from {} on are missing before it", request_.path,
+        segment.base.value(), next_.value());
     ended_ = true;
     return remove_segment(segment.base);
   }
@@ -362,7 +366,8 @@ Result<> LogLoader::trust_segment(const Segment& segment, const IndexEnds& ends)
 // A segment below the recovery point whose indexes are missing or damaged. Its batches stay as
 // they are, even where one of them is damaged: reading says so.
 Result<> LogLoader::reindex_segment(const Segment& segment) {
-  log.warning("{}: rebuilds the indexes of segment {}", request_.path, segment.base.value());
+  log_recovery_log.warning("{}: rebuilds the indexes of segment {}", request_.path,
+                           segment.base.value());
   IndexBuilder index;
   const auto end =
       scan(segment, {.cut = segment.is_last, .note_epochs = epochs_missing_, .index = &index});
@@ -588,15 +593,15 @@ Result<> LogLoader::end_scan(const Segment& segment, const Pass& pass, std::int6
                              const Error* why) {
   const std::string_view reason = why != nullptr ? std::string_view(why->message) : "it is cut off";
   if (!pass.cut) {
-    log.error(
+    log_recovery_log.error(
         "{}: the batch at byte {}, offset {}, is damaged: {}; what lies behind it in this "
         "segment is not indexed",
         path_of(segment.base, suffix::log), end, next_in_scan_.value(), reason);
     return {};
   }
   if (next_in_scan_ < request_.recovery_point) return damage(segment, end, reason);
-  log.warning("{}: cuts segment {} at {} of {} bytes: {}", request_.path, segment.base.value(), end,
-              segment.on_disk.log_bytes, reason);
+  log_recovery_log.warning("{}: cuts segment {} at {} of {} bytes: {}", request_.path,
+                           segment.base.value(), end, segment.on_disk.log_bytes, reason);
   const auto file = files_.open(path_of(segment.base, suffix::log), env::OpenMode::read_write);
   if (!file) return fail(file.error());
   ARUS_TRY((*file)->truncate(end));

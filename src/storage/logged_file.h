@@ -31,6 +31,7 @@ class LoggedFile final : public env::File {
   Result<std::int64_t> size() override { return size_bytes_; }
   Result<> truncate(std::int64_t size_bytes) override;
   void drop_cache(std::int64_t /*offset*/, std::int64_t /*length*/) override {}
+  void disable_read_ahead() override {}
   const std::string& path() const override { return path_; }
 
  private:

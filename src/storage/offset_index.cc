@@ -6,26 +6,25 @@
 
 namespace arus::storage {
 
-namespace format = offset_index_format;
-
 void encode(const OffsetIndexEntry& entry, Offset base_offset, Bytes& to) {
   const std::size_t at = to.size();
-  to.resize(at + format::entry_bytes);
-  store_big(to.data() + at + format::relative_offset_at,
+  to.resize(at + offset_index_format::entry_bytes);
+  store_big(to.data() + at + offset_index_format::relative_offset_at,
             static_cast<std::int32_t>(entry.offset - base_offset));
-  store_big(to.data() + at + format::position_at, entry.position);
+  store_big(to.data() + at + offset_index_format::position_at, entry.position);
 }
 
 OffsetIndexEntry decode_offset_index_entry(const std::uint8_t* bytes, Offset base_offset) {
-  return {base_offset + load_big<std::int32_t>(bytes + format::relative_offset_at),
-          load_big<std::int32_t>(bytes + format::position_at)};
+  return {base_offset + load_big<std::int32_t>(bytes + offset_index_format::relative_offset_at),
+          load_big<std::int32_t>(bytes + offset_index_format::position_at)};
 }
 
 Result<std::vector<OffsetIndexEntry>> parse_offset_index(ByteView file, Offset base_offset) {
   std::vector<OffsetIndexEntry> entries;
-  entries.reserve(std::min<std::size_t>(file.size() / format::entry_bytes, 1 << 16));
+  entries.reserve(std::min<std::size_t>(file.size() / offset_index_format::entry_bytes, 1 << 16));
   std::size_t at = 0;
-  for (; at + format::entry_bytes <= file.size(); at += format::entry_bytes) {
+  for (; at + offset_index_format::entry_bytes <= file.size();
+       at += offset_index_format::entry_bytes) {
     const OffsetIndexEntry entry = decode_offset_index_entry(file.data() + at, base_offset);
     const bool is_zero = entry.offset == base_offset && entry.position == 0;
     if (is_zero && at > 0) {

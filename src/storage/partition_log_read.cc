@@ -19,7 +19,7 @@ constexpr std::size_t worth_answering_bytes = std::size_t{64} << 10;
 // What a reader of old data gets at once, for a buffer of its own.
 constexpr std::int32_t cold_piece_bytes = 1 << 20;
 
-const LogComponent log_lines{"storage.read"};
+const LogComponent partition_log_read_log{"storage.read"};
 
 }  // namespace
 
@@ -111,7 +111,7 @@ void PartitionLog::note_damage(const Error& error) {
   if (error.code != ErrorCode::corrupt_message) return;
   if (damage_ == nullptr) damage_ = std::make_unique<std::set<std::string>>();
   if (damage_->size() >= most_damage_noted || !damage_->insert(error.message).second) return;
-  log_lines.error("{}", error.message);
+  partition_log_read_log.error("{}", error.message);
 }
 
 // Goes on into the next segments while there is room: compaction may have left hardly anything in

@@ -12,7 +12,7 @@ namespace arus::storage {
 
 namespace {
 
-const LogComponent log{"storage.retention"};
+const LogComponent partition_log_retention_log{"storage.retention"};
 
 constexpr env::Duration future_warning_interval = std::chrono::hours{1};
 constexpr env::Duration flush_patience = env::seconds(30);
@@ -63,8 +63,9 @@ void PartitionLog::warn_of_future(std::optional<std::int64_t> newest_ms,
   const env::TimePoint now = host_->port->loop().now();
   if (now < next_future_warning_) return;
   next_future_warning_ = now + future_warning_interval;
-  log.warning("{}: a timestamp lies {} s in the future, its segment stays until then",
-              name_.to_string(), (*newest_ms - *now_ms) / 1'000);
+  partition_log_retention_log.warning(
+      "{}: a timestamp lies {} s in the future, its segment stays until then", name_.to_string(),
+      (*newest_ms - *now_ms) / 1'000);
 }
 
 // Where the log shall begin; closes the newest segment when all of it shall go.

@@ -6,8 +6,6 @@
 
 namespace arus::storage {
 
-namespace format = producer_snapshot_format;
-
 namespace {
 
 void write_entry(Writer& writer, const ProducerEntry& entry) {
@@ -41,13 +39,15 @@ ProducerEntry read_entry(Reader& reader) {
 }  // namespace
 
 Bytes encode_producer_snapshot(std::span<const ProducerEntry> entries) {
-  Writer writer(format::entries_at + entries.size() * format::entry_bytes);
-  writer.i16(format::version);
+  Writer writer(producer_snapshot_format::entries_at +
+                entries.size() * producer_snapshot_format::entry_bytes);
+  writer.i16(producer_snapshot_format::version);
   writer.u32(0);
   writer.i32(static_cast<std::int32_t>(entries.size()));
   for (const ProducerEntry& entry : entries) write_entry(writer, entry);
   Bytes file = writer.take_bytes();
-  store_big(file.data() + format::crc_at, crc32c(ByteView(file).subspan(format::count_at)));
+  store_big(file.data() + producer_snapshot_format::crc_at,
+            crc32c(ByteView(file).subspan(producer_snapshot_format::count_at)));
   return file;
 }
 
@@ -56,13 +56,14 @@ Result<std::vector<ProducerEntry>> parse_producer_snapshot(ByteView file) {
   Reader reader(file);
   const std::int16_t version = reader.i16();
   const std::uint32_t crc = reader.u32();
-  if (!reader.ok() || version != format::version) {
+  if (!reader.ok() || version != producer_snapshot_format::version) {
     return corrupt("The producer snapshot has an unknown version");
   }
   if (crc != crc32c(reader.rest())) return corrupt("The producer snapshot has a wrong checksum");
   const std::int32_t count = reader.i32();
   if (!reader.ok() || count < 0 ||
-      reader.remaining() != static_cast<std::size_t>(count) * format::entry_bytes) {
+      reader.remaining() !=
+          static_cast<std::size_t>(count) * producer_snapshot_format::entry_bytes) {
     return corrupt("The producer snapshot has a wrong size");
   }
   std::vector<ProducerEntry> entries;

@@ -6,26 +6,24 @@
 
 namespace arus::storage {
 
-namespace format = time_index_format;
-
 void encode(const TimeIndexEntry& entry, Offset base_offset, Bytes& to) {
   const std::size_t at = to.size();
-  to.resize(at + format::entry_bytes);
-  store_big(to.data() + at + format::timestamp_at, entry.timestamp_ms);
-  store_big(to.data() + at + format::relative_offset_at,
+  to.resize(at + time_index_format::entry_bytes);
+  store_big(to.data() + at + time_index_format::timestamp_at, entry.timestamp_ms);
+  store_big(to.data() + at + time_index_format::relative_offset_at,
             static_cast<std::int32_t>(entry.offset - base_offset));
 }
 
 TimeIndexEntry decode_time_index_entry(const std::uint8_t* bytes, Offset base_offset) {
-  return {load_big<std::int64_t>(bytes + format::timestamp_at),
-          base_offset + load_big<std::int32_t>(bytes + format::relative_offset_at)};
+  return {load_big<std::int64_t>(bytes + time_index_format::timestamp_at),
+          base_offset + load_big<std::int32_t>(bytes + time_index_format::relative_offset_at)};
 }
 
 Result<std::vector<TimeIndexEntry>> parse_time_index(ByteView file, Offset base_offset) {
   std::vector<TimeIndexEntry> entries;
-  entries.reserve(std::min<std::size_t>(file.size() / format::entry_bytes, 1 << 16));
+  entries.reserve(std::min<std::size_t>(file.size() / time_index_format::entry_bytes, 1 << 16));
   std::size_t at = 0;
-  for (; at + format::entry_bytes <= file.size(); at += format::entry_bytes) {
+  for (; at + time_index_format::entry_bytes <= file.size(); at += time_index_format::entry_bytes) {
     const TimeIndexEntry entry = decode_time_index_entry(file.data() + at, base_offset);
     if (entry.offset == base_offset && entry.timestamp_ms == 0) {
       const ByteView rest = file.subspan(at);

@@ -11,8 +11,6 @@
 
 namespace arus::storage {
 
-namespace format = record::format;
-
 Result<Offset> find_batches_end(env::FileSystem& files, const std::string& path, Offset base) {
   const auto file = files.open(path, env::OpenMode::read);
   if (!file) return fail(file.error());
@@ -31,9 +29,9 @@ Result<bool> checksum_matches(env::File& file, const BatchHeader& batch) {
     piece.resize(static_cast<std::size_t>(size));
     return read_fully(file, piece, batch.position + from, env::ReadMode::may_block);
   };
-  const auto begin = static_cast<std::int64_t>(format::attributes_at);
+  const auto begin = static_cast<std::int64_t>(record::format::attributes_at);
   ARUS_TRY(read(0, begin));
-  const auto expected = load_big<std::uint32_t>(piece.data() + format::crc_at);
+  const auto expected = load_big<std::uint32_t>(piece.data() + record::format::crc_at);
   std::uint32_t crc = 0;
   for (std::int64_t at = begin; at < batch.size_bytes; at += piece_bytes) {
     ARUS_TRY(read(at, std::min(piece_bytes, batch.size_bytes - at)));

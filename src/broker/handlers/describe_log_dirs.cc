@@ -124,23 +124,23 @@ env::Task<std::vector<replication::MoveProgress>> moves_under_way(const Context&
   co_return all;
 }
 
-bool is_wanted(const Request& request, const TopicPartition& name) {
+bool is_wanted(const DescribeLogDirsRequest& request, const TopicPartition& name) {
   if (!request.topics) return true;
-  const auto topic =
-      std::ranges::find(*request.topics, name.topic, &Request::DescribableLogDirTopic::topic);
+  const auto topic = std::ranges::find(*request.topics, name.topic,
+                                       &DescribeLogDirsRequest::DescribableLogDirTopic::topic);
   return topic != request.topics->end() &&
          std::ranges::find(topic->partitions, name.partition) != topic->partitions.end();
 }
 
 // Copies that are being made in this directory.
-void add_moves(const std::vector<replication::MoveProgress>& moves, const Request& request,
-               Directory& result) {
+void add_moves(const std::vector<replication::MoveProgress>& moves,
+               const DescribeLogDirsRequest& request, Directory& result) {
   for (const auto& move : moves) {
     if (move.directory != result.log_dir || !is_wanted(request, move.name)) continue;
-    auto topic =
-        std::ranges::find(result.topics, move.name.topic, &Response::DescribeLogDirsTopic::name);
+    auto topic = std::ranges::find(result.topics, move.name.topic,
+                                   &DescribeLogDirsResponse::DescribeLogDirsTopic::name);
     if (topic == result.topics.end()) {
-      topic = result.topics.insert(topic, Response::DescribeLogDirsTopic{});
+      topic = result.topics.insert(topic, DescribeLogDirsResponse::DescribeLogDirsTopic{});
       topic->name = move.name.topic;
     }
     auto& entry = topic->partitions.emplace_back();

@@ -8,7 +8,7 @@
 namespace arus::coordinator {
 namespace {
 
-const LogComponent log_lines{"coordinator.load"};
+const LogComponent batches_log{"coordinator.load"};
 
 std::optional<ByteView> view_of(const std::optional<Bytes>& bytes) {
   if (!bytes) return std::nullopt;
@@ -28,8 +28,8 @@ void replay_marker(const record::BatchView& batch, const record::RecordView& rec
 bool replay_record(const record::BatchView& batch, const record::RecordView& record,
                    Machine& machine, const std::string& name) {
   if (!record.key) {
-    log_lines.warning("{}: the record at {} has no key and is skipped", name,
-                      record.offset.value());
+    batches_log.warning("{}: the record at {} has no key and is skipped", name,
+                        record.offset.value());
     return false;
   }
   const bool transactional = batch.is_transactional();
@@ -41,8 +41,8 @@ bool replay_record(const record::BatchView& batch, const record::RecordView& rec
                       .key = *record.key,
                       .value = record.value});
   if (replayed) return true;
-  log_lines.warning("{}: the record at {} is skipped: {}", name, record.offset.value(),
-                    replayed.error().message);
+  batches_log.warning("{}: the record at {} is skipped: {}", name, record.offset.value(),
+                      replayed.error().message);
   return false;
 }
 

@@ -20,7 +20,7 @@ using protocol::InitProducerIdRequest;
 using protocol::InitProducerIdResponse;
 using protocol::ListTransactionsResponse;
 
-const LogComponent log_lines{"coordinator.transactions"};
+const LogComponent transaction_machine_log{"coordinator.transactions"};
 
 // Of one look for unused ids, so that a turn stays short.
 constexpr std::size_t max_expired_in_a_turn = 500;
@@ -354,8 +354,9 @@ void TransactionMachine::abort_timed_out(Turn& turn) {
   for (const std::string& id : late) {
     const auto next = transitions(turn).fence(transactions_.find(id)->second);
     if (!next) continue;  // no producer id to go on with at the moment: at the next look
-    log_lines.info("{}: the transaction of producer {} took longer than {} ms and is aborted", id,
-                   next->producer_id.value(), next->timeout_ms);
+    transaction_machine_log.info(
+        "{}: the transaction of producer {} took longer than {} ms and is aborted", id,
+        next->producer_id.value(), next->timeout_ms);
     store(turn, id, *next);
     order_markers(turn, id);
   }
