@@ -41,6 +41,10 @@ Result<std::optional<BatchHeader>> find_batch(env::File& file, const SegmentView
     if (batch->last_offset >= offset) return batch;
   }
   if (!scanner.status()) return fail(scanner.status().error());
+  // What is readable ends with a whole batch: a length that leads beyond it hides what follows.
+  if (scanner.position() < segment.readable_bytes) {
+    return fail(ErrorCode::corrupt_message, "A batch is longer than its segment");
+  }
   return std::nullopt;
 }
 

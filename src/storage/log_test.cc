@@ -354,6 +354,27 @@ TEST_F(LogTest, ABitFlipInASealedSegmentIsServedToNobodyAndOthersReadOn) {
   });
 }
 
+TEST_F(LogTest, ALengthBeyondItsSegmentSkipsNothing) {
+  config_->segment_bytes = 300;
+  open_directory();
+  run([&]() -> Task<void> {
+    auto log = co_await open();
+    for (int i = 0; i < 12; ++i) EXPECT_TRUE(append(*log, make_batch()));
+    co_await close(std::move(log));
+    Bytes bytes = read_test_file(log_file());
+    bytes[9] ^= 1;  // the first batch's length has 64 KiB more
+    write_test_file(log_file(), bytes);
+    open_directory();
+    log = co_await open();
+    for (const Offset at : {Offset{0}, Offset{1}}) {
+      const auto hidden = co_await log->read(at, {.end = log->log_end(), .max_bytes = 1'000});
+      EXPECT_FALSE(hidden) << "what follows in another segment came instead";
+      if (!hidden) EXPECT_EQ(hidden.error().code, ErrorCode::corrupt_message);
+    }
+    co_await close(std::move(log));
+  });
+}
+
 TEST_F(LogTest, AFlippedBitOfAnIndexHidesNoRecord) {
   config_->segment_bytes = 1'500;
   config_->index_interval_bytes = 200;
