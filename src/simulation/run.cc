@@ -289,6 +289,7 @@ class Run {
 
   void end_node(const RoundPlan& round, Faults& faults) {
     flush_failed_ = !faults.failed_flush().empty();
+    clean_ = false;
     if (faults.ended()) return end_abruptly(round);
     if (round.ending == Ending::clean_stop || round.moment == Moment::stopping) {
       if (round.ending != Ending::clean_stop) faults.arm_moment();

@@ -10,6 +10,7 @@
 #include "storage/full_disk.h"
 #include "storage/partition_folder.h"
 #include "storage/partition_log.h"
+#include "storage/presence.h"
 
 namespace arus::storage {
 
@@ -50,7 +51,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
   // From the first change on the directory is not as the last stop left it.
   writer_->set_before_first_change([this_path = path](DirectoryWriter* writer) -> Result<> {
     const std::string marker = join_path(this_path, clean_shutdown_name);
-    if (!writer->files().exists(marker)) return {};
+    if (is_gone(writer->files(), marker)) return {};
     ARUS_TRY(writer->files().remove(marker));
     return writer->files().sync_directory(this_path);
   });

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
+#include "storage/presence.h"
 
 namespace arus::storage {
 
@@ -265,7 +266,7 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
     file->unsynced_ = false;
     WriterFolder& folder = *file->folder_;
     // A topic that is deleted soon after it was made takes what nobody waits for with it.
-    if (folder.created_unsynced && !files_.exists(folder.path)) continue;
+    if (folder.created_unsynced && is_gone(files_, folder.path)) continue;
     present.push_back(file);
     if ((folder.created_unsynced || folder.has_unsynced_entries()) &&
         !std::exchange(folder.in_round, true)) {
@@ -320,7 +321,7 @@ Result<> DirectoryWriter::settle(const WriterFolder& folder, std::optional<Offse
     auto dirty = commit_log_.dirty_files(folder);
     // Flushes under way do not speak for what is written there later.
     for (const auto& file : dirty) file->logged_end_ = no_offset;
-    std::erase_if(dirty, [this](const auto& file) { return !files_.exists(file->path()); });
+    std::erase_if(dirty, [this](const auto& file) { return is_gone(files_, file->path()); });
     ARUS_TRY(flush(dirty));
   }
   return commit_log_.append_settled(

@@ -10,6 +10,7 @@
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
 #include "storage/index_builder.h"
+#include "storage/log_search.h"
 #include "storage/offset_index.h"
 #include "storage/producer_replay.h"
 #include "storage/producer_snapshot.h"
@@ -78,6 +79,7 @@ class LogLoader {
   Result<> load_snapshot(const std::set<Offset>& snapshots);
   Result<IndexEnds> read_index_ends(const Segment& segment);
   Result<bool> names_a_batch(const Segment& segment, const IndexEnds& ends);
+  Result<bool> names_its_time(const Segment& segment, const IndexEnds& ends);
   Result<> load_segment(const Segment& segment);
   Result<> trust_segment(const Segment& segment, const IndexEnds& ends);
   Result<KeptEntries> keep_entries(const Segment& segment, const IndexEnds& ends);
@@ -274,7 +276,9 @@ Result<IndexEnds> LogLoader::read_index_ends(const Segment& segment) {
   }
   const auto right = names_a_batch(segment, ends);
   if (!right) return fail(right.error());
-  ends.sound = *right;
+  const auto timely = *right ? names_its_time(segment, ends) : Result<bool>(false);
+  if (!timely) return fail(timely.error());
+  ends.sound = *timely;
   return ends;
 }
 
@@ -300,6 +304,22 @@ Result<bool> LogLoader::names_a_batch(const Segment& segment, const IndexEnds& e
   if (batch) return batch->base_offset <= ends.offset->offset;
   const auto& status = scanner.status();
   if (!status && status.error().code != ErrorCode::corrupt_message) return fail(status.error());
+  return false;
+}
+
+// The newest segment's age is known by its last time index entry.
+Result<bool> LogLoader::names_its_time(const Segment& segment, const IndexEnds& ends) {
+  if (!segment.is_last || !ends.time) return true;
+  SegmentView view{
+      .folder = std::make_shared<WriterFolder>(request_.path, TopicPartition{}, Uuid{}, nullptr),
+      .base_offset = segment.base,
+      .readable_bytes = segment.on_disk.log_bytes,
+      .limit = segment.limit,
+      .offset_index_entries =
+          static_cast<std::int32_t>(segment.on_disk.offset_index_bytes /
+                                    static_cast<std::int64_t>(offset_index_format::entry_bytes))};
+  const auto believable = is_believable(files_, view, *ends.time);
+  if (believable || believable.error().code != ErrorCode::corrupt_message) return believable;
   return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "record/batch_format.h"
 #include "record/compression.h"
 #include "record/record.h"
 #include "storage/batch_scanner.h"
@@ -59,20 +60,19 @@ Result<std::int64_t> scan_start(env::FileSystem& files, SegmentView& segment, Of
   return at->position;
 }
 
-// Whether the batch with the entry's offset has its timestamp. Where damage has changed the entry,
-// what is searched for may lie before it.
-Result<bool> is_believable(env::FileSystem& files, SegmentView& segment,
-                           const TimeIndexEntry& entry) {
-  const auto position = scan_start(files, segment, entry.offset);
-  if (!position) return fail(position.error());
+// By the headers of all batches.
+Result<TimeIndexEntry> scan_largest(env::FileSystem& files, SegmentView& segment) {
   const auto file = segment.open_log(files, may_block);
   if (!file) return fail(file.error());
-  BatchScanner scanner(**file, *position, segment.readable_bytes, may_block);
+  TimeIndexEntry largest = no_entry;
+  BatchScanner scanner(**file, 0, segment.readable_bytes, may_block, record::format::header_bytes);
   while (const auto batch = scanner.next()) {
-    if (batch->last_offset >= entry.offset) return batch->max_timestamp_ms == entry.timestamp_ms;
+    if (batch->max_timestamp_ms > largest.timestamp_ms) {
+      largest = {batch->max_timestamp_ms, batch->last_offset};
+    }
   }
   if (!scanner.status()) return fail(scanner.status().error());
-  return false;
+  return largest;
 }
 
 // The first record of the batch in [start, end) for which `wanted` holds.
@@ -94,10 +94,29 @@ Result<std::optional<TimestampedOffset>> find_record(ByteView bytes, const Times
 
 }  // namespace
 
-Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files, const SegmentView& segment) {
+Result<bool> is_believable(env::FileSystem& files, SegmentView& segment,
+                           const TimeIndexEntry& entry) {
+  const auto position = scan_start(files, segment, entry.offset);
+  if (!position) return fail(position.error());
+  const auto file = segment.open_log(files, may_block);
+  if (!file) return fail(file.error());
+  BatchScanner scanner(**file, *position, segment.readable_bytes, may_block);
+  while (const auto batch = scanner.next()) {
+    if (batch->last_offset >= entry.offset) return batch->max_timestamp_ms == entry.timestamp_ms;
+  }
+  if (!scanner.status()) return fail(scanner.status().error());
+  return false;
+}
+
+// One that lies would let retention take what is young.
+Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files, SegmentView& segment) {
   if (segment.largest_timestamp) return *segment.largest_timestamp;
-  return last_time_entry(files, segment, TimeIndexState::whole,
-                         [](const TimeIndexEntry&) { return true; });
+  const auto entry = last_time_entry(files, segment, TimeIndexState::whole,
+                                     [](const TimeIndexEntry&) { return true; });
+  if (!entry || segment.time_index_entries == 0) return entry;
+  const auto believable = is_believable(files, segment, *entry);
+  if (!believable) return fail(believable.error());
+  return *believable ? entry : scan_largest(files, segment);
 }
 
 Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files,

@@ -17,9 +17,12 @@ struct TimestampSearch {
   Offset end;
 };
 
+// Whether the batch with the entry's offset has its timestamp: otherwise damage has changed it.
+[[nodiscard]] Result<bool> is_believable(env::FileSystem& files, SegmentView& segment,
+                                         const TimeIndexEntry& entry);
 // The largest timestamp of a segment, with the end of a batch that has it; −1 where it has none.
 [[nodiscard]] Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files,
-                                                            const SegmentView& segment);
+                                                            SegmentView& segment);
 // The first record whose timestamp is at least `timestamp_ms`.
 [[nodiscard]] Result<std::optional<TimestampedOffset>> search_timestamp(
     env::FileSystem& files, const TimestampSearch& search, std::int64_t timestamp_ms);

@@ -43,7 +43,7 @@ env::Task<Result<>> PartitionLog::learn_ages(std::int64_t now_ms, Offset from,
     const Segment* const unknown = find_unknown_age(now_ms, from, enough_ms);
     if (unknown == nullptr) break;
     const Offset base = unknown->base_offset();
-    const SegmentView facts = view(*unknown);
+    SegmentView facts = view(*unknown);
     const auto largest = co_await env::run_on(
         host_->pool, [&files, &facts] { return find_largest_timestamp(files, facts); },
         env::Priority::background);
