@@ -234,11 +234,10 @@ class Run {
       const bool holds_batches = path.contains("/arus-commit-log-") ||
                                  (path.ends_with(".log") && !path.contains("__cluster_metadata"));
       if (!holds_batches) return false;
-      for (const auto& directory : node_.directories()) {
-        const bool here = node_.disk().exists(directory + "/" + track.name());
-        if (here && faults.failed_flush().starts_with(directory)) return true;
-      }
-      return false;
+      // What a failed directory still has of a deleted topic says nothing of its successor.
+      return std::ranges::all_of(node_.directories(), [&](const std::string& directory) {
+        return path.starts_with(directory) || !node_.disk().exists(directory + "/" + track.name());
+      });
     };
     if (round.trouble == Trouble::disk_full) {
       const auto space = node_.disk().space("/").value();

@@ -18,20 +18,21 @@ SegmentTail::SegmentTail(const std::shared_ptr<WriterFolder>& folder, Offset bas
       times_written_(time_entries) {}
 
 SegmentTail::Entries SegmentTail::offsets_left() const {
-  Entries left{.position = (offsets_written_ + static_cast<std::int64_t>(offsets_handed_)) *
-                           static_cast<std::int64_t>(offset_index_format::entry_bytes),
-               .bytes = {}};
-  for (const auto& entry : std::span(index_.offsets).subspan(offsets_handed_)) {
-    encode(entry, base_offset_, left.bytes);
-  }
-  return left;
+  return left_of(index_.offsets, offsets_handed_, offsets_written_,
+                 offset_index_format::entry_bytes);
 }
 
 SegmentTail::Entries SegmentTail::times_left() const {
-  Entries left{.position = (times_written_ + static_cast<std::int64_t>(times_handed_)) *
-                           static_cast<std::int64_t>(time_index_format::entry_bytes),
+  return left_of(index_.times, times_handed_, times_written_, time_index_format::entry_bytes);
+}
+
+template <class Entry>
+SegmentTail::Entries SegmentTail::left_of(const std::vector<Entry>& entries, std::size_t handed,
+                                          std::int32_t written, std::size_t entry_bytes) const {
+  Entries left{.position = (written + static_cast<std::int64_t>(handed)) *
+                           static_cast<std::int64_t>(entry_bytes),
                .bytes = {}};
-  for (const auto& entry : std::span(index_.times).subspan(times_handed_)) {
+  for (const Entry& entry : std::span(entries).subspan(handed)) {
     encode(entry, base_offset_, left.bytes);
   }
   return left;

@@ -78,6 +78,9 @@ class SegmentTail {
   };
   [[nodiscard]] Entries offsets_left() const;
   [[nodiscard]] Entries times_left() const;
+  template <class Entry>
+  [[nodiscard]] Entries left_of(const std::vector<Entry>& entries, std::size_t handed,
+                                std::int32_t written, std::size_t entry_bytes) const;
 
   const Offset base_offset_;
   IndexBuilder index_;
