@@ -27,6 +27,8 @@ class LogMovesTest : public testing::Test {
   void stop() {
     source_ = nullptr;
     target_ = nullptr;
+    // What was under way ends.
+    simulation_.run_for(env::seconds(1));
     environment_ = nullptr;
   }
   std::unique_ptr<LogDirectory> open(const std::string& path) {
