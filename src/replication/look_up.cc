@@ -1,10 +1,9 @@
 #include "replication/look_up.h"
 
+#include "replication/patience.h"
+
 namespace arus::replication {
 namespace {
-
-// For a log that a slow disk keeps from opening: better told than left waiting.
-constexpr env::Duration open_patience = env::seconds(5);
 
 // The partition, led here and open.
 env::Task<Result<std::shared_ptr<Partition>>> leader_of(LoopPartitions& partitions,

@@ -5,12 +5,10 @@
 
 #include "env/file_range.h"
 #include "record/batch.h"
+#include "replication/patience.h"
 
 namespace arus::replication {
 namespace {
-
-// Of a request, for logs that a slow disk keeps from opening: better told than left waiting.
-constexpr env::Duration open_patience = env::seconds(5);
 
 // Where the client's history and this log part: nothing when they agree so far.
 Result<std::optional<storage::EpochEnd>> divergence(const Partition& partition,

@@ -9,6 +9,7 @@
 #include "record/batch.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
+#include "storage/presence.h"
 
 namespace arus::storage {
 
@@ -20,12 +21,6 @@ constexpr std::size_t smallest_file_bytes = 2 * commit_log_format::block_bytes;
 constexpr std::uint64_t entries_between_tries = 10'000;  // after a file found no space
 
 constexpr std::array<std::uint8_t, std::size_t{64} << 10> zeros{};
-
-// What was removed or renamed meanwhile needs no flush.
-Result<> unless_gone(Result<> result) {
-  if (!result && result.error().os_error == ENOENT) return {};
-  return result;
-}
 
 Result<> sync_path(env::FileSystem& files, const std::string& path) {
   const auto file = files.open(path, env::OpenMode::read_write);

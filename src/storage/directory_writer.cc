@@ -424,12 +424,6 @@ void DirectoryWriter::end_job(const Result<>& result, std::move_only_function<vo
 
 namespace {
 
-// What was removed meanwhile, by a truncation or with its topic, needs no flush.
-Result<> unless_gone(Result<> result) {
-  if (!result && result.error().os_error == ENOENT) return {};
-  return result;
-}
-
 Result<> sync_all(env::FileSystem& files, const std::vector<std::string>& paths,
                   const std::string& folder) {
   for (const std::string& path : paths) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "record/batch.h"
+#include "storage/aborted_transactions.h"
 #include "storage/file_names.h"
 #include "storage/producer_replay.h"
 
@@ -250,8 +251,7 @@ Result<> LogCleaning::end_group() {
   bytes.clear();
   for (const auto& entry : index_.times) encode(entry, base, bytes);
   ARUS_TRY(write_file(suffix::time_index, bytes));
-  bytes.clear();
-  for (const auto& entry : entries) encode(entry, bytes);
+  bytes = encode_transaction_index(entries);
   if (!bytes.empty()) ARUS_TRY(write_file(suffix::transaction_index, bytes));
   LoadedSegment& made = group_.segment;
   made.offset_index_entries = static_cast<std::int32_t>(index_.offsets.size());
