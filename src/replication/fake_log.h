@@ -192,6 +192,11 @@ class FakeDirectory final : public storage::LogDirectory {
     logs[name] = log.get();
     co_return log;
   }
+  env::Task<Result<bool>> prepare_log(TopicPartition name, Uuid, LeaderEpoch) override {
+    prepared.push_back(name);
+    co_return true;
+  }
+  env::Task<Result<>> sync_prepared() override { co_return Result<>{}; }
   env::Task<Result<>> remove_log(TopicPartition name, Uuid) override {
     while (held_back) co_await released.wait();
     removed.push_back(name);
@@ -240,6 +245,7 @@ class FakeDirectory final : public storage::LogDirectory {
   env::Event released;
   std::map<TopicPartition, FakeLog*> logs;
   std::vector<TopicPartition> removed;
+  std::vector<TopicPartition> prepared;
   std::vector<TopicPartition> aside;
   std::vector<storage::FoundLog> found_;
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "config/lookup.h"
+#include "replication/background.h"
 #include "replication/loop_partitions.h"
 
 namespace arus::replication {
@@ -18,16 +19,6 @@ constexpr env::Duration longest_failure_pause = std::chrono::hours{1};
 // Read at once by the scrub; and how long it rests where it is switched off.
 constexpr std::int64_t scrub_piece_bytes = std::int64_t{1} << 20;
 constexpr std::int64_t scrub_off_pause_ms = 60'000;
-
-// Suspends here, continues behind everything that clients wait for, and stays in that class.
-class EnterBackground {
- public:
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> handle) const {
-    env::Loop::current()->post([handle] { handle.resume(); }, env::Priority::background);
-  }
-  void await_resume() const {}
-};
 
 }  // namespace
 

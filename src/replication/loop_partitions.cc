@@ -52,6 +52,7 @@ env::Task<void> LoopPartitions::stop() {
   if (!started_) co_return;
   images_.unsubscribe(*this);
   started_ = false;
+  co_await preparation_.stop();
   co_await upkeep_.stop();
   for (const auto& [id, move] : moves_) move->cancel(true);
   const Error why{ErrorCode::not_leader_or_follower, "The broker is stopping", 0};
@@ -73,6 +74,34 @@ const metadata::PartitionImage* LoopPartitions::assigned(const metadata::Metadat
   if (at == partition->replicas.end()) return nullptr;
   *replica = static_cast<std::size_t>(at - partition->replicas.begin());
   return partition;
+}
+
+storage::LogDirectory* LoopPartitions::place(const TopicPartition& name, const Uuid& topic_id,
+                                             const metadata::PartitionImage& assignment,
+                                             std::size_t replica) const {
+  const auto& directories = assignment.directories;
+  return directories_.place(
+      name, topic_id, replica < directories.size() ? directories[replica] : directory_unassigned);
+}
+
+env::Task<Result<bool>> LoopPartitions::prepare(TopicIdPartition id) {
+  const auto topic = image()->topic(id.topic_id);
+  if (!topic || !is_mine(topic->name, id.partition)) co_return false;
+  co_await removal_of(topic->name, [this, &id] { return !image()->topic(id.topic_id); });
+  std::size_t replica = 0;
+  const metadata::PartitionImage* const assignment = assigned(*image(), id, &replica);
+  if (assignment == nullptr || partitions_.contains(id)) co_return false;
+  const TopicPartition name{topic->name, id.partition};
+  storage::LogDirectory* const directory = place(name, id.topic_id, *assignment, replica);
+  if (directory == nullptr) co_return false;
+  co_return co_await directory->prepare_log(name, id.topic_id, assignment->leader_epoch);
+}
+
+env::Task<void> LoopPartitions::sync_prepared() {
+  for (const auto& directory : directories_.all()) {
+    const auto synced = co_await directory->sync_prepared();
+    if (!synced) directory->fail_offline(synced.error());
+  }
 }
 
 // The order of the map is that of hashes, which a simulation must not depend on.
@@ -114,9 +143,7 @@ Result<std::shared_ptr<Partition>> LoopPartitions::find(const TopicIdPartition& 
     return fail(ErrorCode::not_leader_or_follower, "This broker holds no replica of the partition");
   }
   const TopicPartition name{topic->name, id.partition};
-  const Uuid wanted = replica < assignment->directories.size() ? assignment->directories[replica]
-                                                               : directory_unassigned;
-  storage::LogDirectory* const directory = directories_.place(name, id.topic_id, wanted);
+  storage::LogDirectory* const directory = place(name, id.topic_id, *assignment, replica);
   if (directory == nullptr) {
     return fail(ErrorCode::kafka_storage_error, "The log directory of the partition is offline");
   }
@@ -131,7 +158,8 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
                                      storage::LogDirectory* directory,
                                      std::shared_ptr<const config::TopicConfig> config) {
   const TopicPartition name = partition->name();
-  co_await removal_of(name.topic, partition.get());
+  // Its own removal waits for it.
+  co_await removal_of(name.topic, [&partition] { return partition->closed(); });
   if (partition->closed()) {
     partition->end_append_turn();
     co_return;
@@ -159,11 +187,10 @@ env::Task<void> LoopPartitions::open(std::shared_ptr<Partition> partition,
   if (newest != config) partition->configure(newest);
 }
 
-env::Task<void> LoopPartitions::removal_of(std::string topic, const Partition* wanted) {
+env::Task<void> LoopPartitions::removal_of(std::string topic, std::function<bool()> given_up) {
   for (auto under_way = removals_.find(topic); under_way != removals_.end();
        under_way = removals_.find(topic)) {
-    // Its own removal waits for it.
-    if (wanted != nullptr && wanted->closed()) co_return;
+    if (given_up && given_up()) co_return;
     const auto removed = under_way->second;
     co_await removed->wait();
   }
@@ -217,6 +244,7 @@ void LoopPartitions::on_image(const metadata::ImagePointer& image,
   for (const auto& id : delta.created_or_changed_topics) {
     const auto topic = image->topic(id);
     if (!topic) continue;
+    preparation_.note(*topic);
     for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
       const auto known = partitions_.find({id, static_cast<std::int32_t>(i)});
       if (known != partitions_.end()) follow(*known->second, *image);
@@ -259,10 +287,8 @@ void LoopPartitions::reconfigure(const metadata::MetadataImage& image,
 void LoopPartitions::forget(const metadata::TopicImage& topic) {
   configs_.erase(topic.id);
   std::vector<std::shared_ptr<Partition>> open_ones;
-  bool any_mine = false;
   for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
     const auto index = static_cast<std::int32_t>(i);
-    any_mine = any_mine || is_mine(topic.name, index);
     upkeep_.forget({topic.id, index});
     if (const auto move = moves_.find({topic.id, index}); move != moves_.end()) {
       move->second->cancel();
@@ -273,7 +299,7 @@ void LoopPartitions::forget(const metadata::TopicImage& topic) {
   }
   // One that waits for an earlier removal to be opened must not wait for this one.
   for (const auto& partition : open_ones) partition->refuse(topic_deleted);
-  if (any_mine) env::spawn(gate_, remove(topic, std::move(open_ones)));
+  env::spawn(gate_, remove(topic, std::move(open_ones)));
 }
 
 // Closes the logs of a deleted topic and removes its directories.
@@ -282,6 +308,7 @@ env::Task<void> LoopPartitions::remove(metadata::TopicImage topic,
   co_await removal_of(topic.name);
   const auto done = std::make_shared<env::Event>();
   removals_[topic.name] = done;
+  co_await preparation_.forget(topic.id);
   for (const auto& partition : partitions) co_await partition->close(topic_deleted);
   partitions.clear();
   for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
@@ -291,9 +318,7 @@ env::Task<void> LoopPartitions::remove(metadata::TopicImage topic,
     const metadata::PartitionImage& image = *topic.partitions[i];
     const auto at = std::ranges::find(image.replicas, settings_.node_id);
     const auto replica = static_cast<std::size_t>(at - image.replicas.begin());
-    const Uuid wanted =
-        replica < image.directories.size() ? image.directories[replica] : directory_unassigned;
-    storage::LogDirectory* const directory = directories_.place(name, topic.id, wanted);
+    storage::LogDirectory* const directory = place(name, topic.id, image, replica);
     if (directory == nullptr) continue;
     if (const auto removed = co_await directory->remove_log(name, topic.id); !removed) {
       loop_partitions_log.warning("{} cannot be removed: {}", name.to_string(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include "record/validator.h"
 #include "replication/batch_work.h"
 #include "replication/directories.h"
+#include "replication/log_preparation.h"
 #include "replication/log_upkeep.h"
 #include "replication/partition.h"
 
@@ -65,7 +67,10 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   // what it recovers is not visible before the directory was synced. Sets strays aside.
   env::Task<Result<>> recover();
   // Retention and compaction begin, in the background; stop() ends it.
-  void start_upkeep() { upkeep_.start(); }
+  void start_upkeep() {
+    upkeep_.start();
+    preparation_.start();
+  }
   // Closes every log.
   env::Task<void> stop();
 
@@ -89,6 +94,10 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   [[nodiscard]] std::vector<std::shared_ptr<Partition>> open_ones(bool only_compacted) const;
   // Those that were on disk at the start and nobody has asked for yet.
   [[nodiscard]] std::vector<TopicIdPartition> unopened() const;
+
+  // Makes the files of a partition that nobody has asked for yet; false where that is not due.
+  env::Task<Result<bool>> prepare(TopicIdPartition id);
+  env::Task<void> sync_prepared();
 
   // Begins to move a partition to this directory; ends a move to another one. Moving it to where it
   // is only ends one.
@@ -114,11 +123,15 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   env::Task<void> remove(metadata::TopicImage topic,
                          std::vector<std::shared_ptr<Partition>> partitions);
   [[nodiscard]] storage::LogDirectory* directory_of(const Partition& partition) const;
+  // Where this node's replica goes, as the image and what was found say; null when that is offline.
+  [[nodiscard]] storage::LogDirectory* place(const TopicPartition& name, const Uuid& topic_id,
+                                             const metadata::PartitionImage& assignment,
+                                             std::size_t replica) const;
   env::Task<void> resume_move(TopicIdPartition id, storage::LogDirectory* target);
   env::Task<void> recover_some(std::vector<const Directories::Found*>* work, Result<>* outcome);
-  // Completes when no files of an earlier topic of this name are left to remove, or when `wanted`,
-  // which is to be opened then, is closed.
-  env::Task<void> removal_of(std::string topic, const Partition* wanted = nullptr);
+  // Completes when no files of an earlier topic of this name are left to remove, or when whoever
+  // waits for that has given up.
+  env::Task<void> removal_of(std::string topic, std::function<bool()> given_up = nullptr);
   [[nodiscard]] bool is_mine(std::string_view topic, std::int32_t partition) const;
   [[nodiscard]] const metadata::PartitionImage* assigned(const metadata::MetadataImage& image,
                                                          const TopicIdPartition& id,
@@ -140,6 +153,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   std::map<TopicIdPartition, std::shared_ptr<LogMove>> moves_;
   env::Gate gate_;
   LogUpkeep upkeep_;
+  LogPreparation preparation_{*this};
   bool started_ = false;
 };
 

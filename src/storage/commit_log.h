@@ -65,6 +65,8 @@ class CommitLog {
   [[nodiscard]] std::int64_t next_file_bytes() const;
   [[nodiscard]] const CommitLogOptions& options() const { return options_; }
 
+  // Has the first file made in the background, so that the first append finds it.
+  void prepare() { starved_ = starved_ || (enabled() && numbers_.empty()); }
   // Whether a group of entries of so many bytes can be appended now, if need be to another lap.
   [[nodiscard]] bool make_room(std::size_t size_bytes);
   [[nodiscard]] static std::size_t size_of(const LoggedWrite& write);

@@ -19,6 +19,11 @@ namespace {
 const LogComponent directory_core_log{"storage.directory"};
 
 constexpr env::Duration producer_check_interval = std::chrono::minutes{10};
+// Logs whose files wait for a first record, in all.
+constexpr std::size_t most_prepared = 20'000;
+constexpr std::size_t many_prepared = 64;
+constexpr int most_rests = 20;
+constexpr env::Duration preparation_rest = std::chrono::milliseconds{5};
 constexpr std::size_t left_at_once = 4;  // tasks that write what closed logs left
 
 }  // namespace
@@ -163,15 +168,10 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
       co_return fail(std::move(done).error());
   }
   bool created = false;
+  std::optional<LeaderEpoch> prepared_epoch;
   const FoundPartition* const logged = find_logged(*home, name, topic_id);
   if (is_new(*home, name)) {
-    // Nobody waits for a folder that nothing is in: it is made in order with what is written there.
-    home->port->act([folder, topic_id, begun = false](DirectoryWriter* writer) mutable -> Result<> {
-      if (!std::exchange(begun, true) && writer->files().exists(folder)) {
-        return fail(ErrorCode::kafka_storage_error, folder + " was not there before");
-      }
-      return make_folder(writer, folder, topic_id);
-    });
+    prepared_epoch = make_new_folder(*home, name, topic_id, folder);
     created = true;
   } else if (logged != nullptr || find(name, topic_id) == nullptr) {
     const auto made = co_await check_folder(folder, topic_id);
@@ -209,11 +209,80 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     }
   }
   const Offset recovery_point = clean ? loaded.log_end : offsets.recovery_point;
-  co_return std::make_unique<PartitionLog>(
-      home,
-      PartitionLog::Identity{
-          .name = name, .topic_id = topic_id, .path = folder, .created = created},
-      std::move(config), std::move(loaded), recovery_point, offsets);
+  co_return std::make_unique<PartitionLog>(home,
+                                           PartitionLog::Identity{.name = name,
+                                                                  .topic_id = topic_id,
+                                                                  .path = folder,
+                                                                  .created = created,
+                                                                  .saved_epoch = prepared_epoch},
+                                           std::move(config), std::move(loaded), recovery_point,
+                                           offsets);
+}
+
+// Nobody waits for a folder that nothing is in: it is made in order with what is written there.
+// Gives the epoch that was saved in it, where it is there already.
+std::optional<LeaderEpoch> DirectoryCore::make_new_folder(LogHost& home, const TopicPartition& name,
+                                                          const Uuid& topic_id,
+                                                          const std::string& folder) {
+  const auto prepared = home.prepared.extract(name);
+  const bool ours = prepared && prepared.mapped().topic_id == topic_id;
+  if (ours && prepared.mapped().complete) return prepared.mapped().epoch;
+  home.port->act([folder, topic_id, may_exist = ours](DirectoryWriter* writer) mutable -> Result<> {
+    if (!std::exchange(may_exist, true) && writer->files().exists(folder)) {
+      return fail(ErrorCode::kafka_storage_error, folder + " was not there before");
+    }
+    return make_folder(writer, folder, topic_id);
+  });
+  return std::nullopt;
+}
+
+env::Task<Result<bool>> DirectoryCore::prepare_log(TopicPartition name, Uuid topic_id,
+                                                   LeaderEpoch epoch) {
+  const auto self = shared_from_this();
+  start_once();
+  const std::shared_ptr<LogHost> home = host();
+  ARUS_CO_TRY(home->port->check(false));
+  const auto wanted = [&] {
+    return is_new(*home, name) && !home->prepared.contains(name) &&
+           home->prepared.size() < most_prepared / hosts_.size();
+  };
+  if (!wanted()) co_return false;
+  // What somebody waits for goes first; but not for ever.
+  for (int rests = 0; rests < most_rests && home->port->busy(); ++rests) {
+    co_await env::sleep_for(preparation_rest);
+  }
+  ARUS_CO_TRY(co_await forget_checkpoint(name));
+  if (!wanted()) co_return false;
+  home->prepared.emplace(name, PreparedLog{.topic_id = topic_id, .epoch = epoch});
+  const std::string folder = join_path(path, name.to_string());
+  bool somebody_elses = false;
+  auto made = co_await writer_->run([&](DirectoryWriter* writer) -> Result<> {
+    somebody_elses = writer->files().exists(folder);
+    if (somebody_elses) return {};
+    writer->commit_log().prepare();
+    return make_prepared_folder(writer, folder, topic_id, epoch);
+  });
+  const auto entry = home->prepared.find(name);
+  if (entry != home->prepared.end() && entry->second.topic_id == topic_id) {
+    if (somebody_elses) {
+      home->prepared.erase(entry);
+    } else {
+      entry->second.complete = made.has_value();
+    }
+  }
+  if (!made) co_return fail(std::move(made).error());
+  if (!somebody_elses) ++home->prepared_unsynced;
+  co_return !somebody_elses;
+}
+
+// Few files are written back soon enough by themselves.
+env::Task<Result<>> DirectoryCore::sync_prepared() {
+  const auto self = shared_from_this();
+  const std::shared_ptr<LogHost> home = host();
+  if (std::exchange(home->prepared_unsynced, 0) < many_prepared) co_return Result<>{};
+  co_return co_await env::run_on(
+      pool, [this] { return environment.files().sync_file_system(path); },
+      env::Priority::background);
 }
 
 env::Task<Result<LoadedLog>> DirectoryCore::load(const std::string& folder, LogOffsets offsets,

@@ -31,6 +31,8 @@ class DirectoryCore final : public DirectoryFiles,
   // From any loop.
   env::Task<Result<std::unique_ptr<Log>>> open_log(
       TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config);
+  env::Task<Result<bool>> prepare_log(TopicPartition name, Uuid topic_id, LeaderEpoch epoch);
+  env::Task<Result<>> sync_prepared();
   env::Task<Result<>> move_away(TopicPartition name, std::optional<Uuid> topic_id,
                                 std::string_view ending, bool comes_back = false);
   env::Task<Result<std::unique_ptr<Log>>> open_future(
@@ -93,6 +95,10 @@ class DirectoryCore final : public DirectoryFiles,
   // That of the copy that is being moved here, in use or new.
   env::Task<std::string> future_folder(const TopicPartition& name, const Uuid& topic_id);
   env::Task<Result<bool>> check_folder(const std::string& folder, const Uuid& topic_id);
+  // What open_log() does about the folder of a new log.
+  static std::optional<LeaderEpoch> make_new_folder(LogHost& home, const TopicPartition& name,
+                                                    const Uuid& topic_id,
+                                                    const std::string& folder);
   [[nodiscard]] bool is_new(const LogHost& home, const TopicPartition& name) const;
   env::Task<Result<>> drain_all();
   env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);

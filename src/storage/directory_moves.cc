@@ -40,6 +40,9 @@ env::Task<Result<>> DirectoryCore::move_away(TopicPartition name, std::optional<
     co_return fail(ErrorCode::invalid_request, "The metadata log is never set aside");
   }
   if (auto drained = co_await drain_all(); !drained) co_return fail(std::move(drained).error());
+  for (const auto& host : hosts_) {
+    co_await env::call(host->port->loop(), [&host, &name] { host->prepared.erase(name); });
+  }
   Uuid unique;
   environment.random().fill(unique.bytes);
   const std::string from = join_path(path, name.to_string());

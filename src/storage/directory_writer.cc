@@ -196,7 +196,11 @@ Result<> DirectoryWriter::leave(ClosingFiles& left) {
 // Flushes as soon as nothing more is there to share the flush. Everything that is queued ends with
 // this.
 void DirectoryWriter::end_turn() {
-  if (waiting_.empty() || failure_) return;
+  if (failure_) return;
+  if (waiting_.empty()) {
+    run_background();
+    return;
+  }
   const bool full =
       waiting_.size() >= limits_.round_groups || waiting_bytes_ >= limits_.round_bytes;
   if (!full && (worker_->queued() > 0 || !deferred_.empty())) return;

@@ -44,6 +44,13 @@ class FileLogDirectory final : public LogDirectory {
       std::shared_ptr<const config::TopicConfig> config) override {
     return core_->open_log(std::move(name), topic_id, std::move(config));
   }
+  [[clang::coro_wrapper]] env::Task<Result<bool>> prepare_log(TopicPartition name, Uuid topic_id,
+                                                              LeaderEpoch epoch) override {
+    return core_->prepare_log(std::move(name), topic_id, epoch);
+  }
+  [[clang::coro_wrapper]] env::Task<Result<>> sync_prepared() override {
+    return core_->sync_prepared();
+  }
   [[clang::coro_wrapper]] env::Task<Result<>> remove_log(TopicPartition name,
                                                          Uuid topic_id) override {
     return core_->move_away(std::move(name), topic_id, "-delete");

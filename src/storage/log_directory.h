@@ -95,6 +95,12 @@ class LogDirectory {
   // __cluster_metadata, are durable when this completes.
   virtual env::Task<Result<std::unique_ptr<Log>>> open_log(
       TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig> config) = 0;
+  // Makes the files of a new log, on the loop that will open it, before its first record asks for
+  // them: in the background, of a bounded number of logs. False where there is nothing to make.
+  virtual env::Task<Result<bool>> prepare_log(TopicPartition name, Uuid topic_id,
+                                              LeaderEpoch epoch) = 0;
+  // Brings what was prepared to stable storage, so that neither a first flush nor a stop has to.
+  virtual env::Task<Result<>> sync_prepared() = 0;
   // Renames to `topic-N.<hex>-delete` at once and removes the files later; the Log must be gone.
   virtual env::Task<Result<>> remove_log(TopicPartition name, Uuid topic_id) = 0;
   // A log that is not assigned to this node becomes `topic-N.<hex>-stray`.

@@ -33,6 +33,13 @@ struct LogOffsets {
 
 class PartitionLog;
 
+// A log whose folder was made before anybody asked for it.
+struct PreparedLog {
+  Uuid topic_id;
+  LeaderEpoch epoch;      // that its leader-epoch-checkpoint has
+  bool complete = false;  // not before the writer has made everything
+};
+
 // What a log asks of its directory. Callable from any loop.
 class DirectoryFiles {
  public:
@@ -68,6 +75,8 @@ struct LogHost {
   std::unordered_set<TopicPartition> opened;
   // Those of them that were put there whole, by promote_future(), and not opened since.
   std::unordered_set<TopicPartition> promoted;
+  std::map<TopicPartition, PreparedLog> prepared;  // and not opened since
+  std::size_t prepared_unsynced = 0;
   bool in_use = false;           // loop 0 was told so
   bool offsets_changed = false;  // since the checkpoints were written
   bool replay_failed = false;    // of the commit log that was found, for a log of this loop

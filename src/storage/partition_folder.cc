@@ -1,5 +1,8 @@
 #include "storage/partition_folder.h"
 
+#include <array>
+
+#include "storage/checkpoint_file.h"
 #include "storage/file_names.h"
 #include "storage/partition_metadata.h"
 #include "storage/producer_snapshot.h"
@@ -14,6 +17,20 @@ Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const U
       files.open(join_path(folder, partition_metadata_name), env::OpenMode::create);
   if (!metadata) return fail(metadata.error());
   return rewrite(**metadata, as_bytes(encode_partition_metadata(topic_id)));
+}
+
+Result<> make_prepared_folder(DirectoryWriter* writer, const std::string& folder,
+                              const Uuid& topic_id, LeaderEpoch epoch) {
+  ARUS_TRY(make_folder(writer, folder, topic_id));
+  env::FileSystem& files = writer->files();
+  for (const auto kind : {suffix::log, suffix::offset_index, suffix::time_index}) {
+    const std::string name = segment_file_name(Offset{0}, kind);
+    const auto made = files.open(join_path(folder, name), env::OpenMode::create);
+    if (!made) return fail(made.error());
+  }
+  const std::string epochs =
+      encode_leader_epoch_checkpoint(std::array{EpochStart{epoch, Offset{0}}});
+  return replace_unsynced(files, join_path(folder, leader_epoch_checkpoint_name), as_bytes(epochs));
 }
 
 Result<bool> check_or_make_folder(DirectoryWriter* writer, const std::string& folder,

@@ -14,6 +14,10 @@ namespace arus::storage {
 
 // All on the writer. With its partition.metadata.
 Result<> make_folder(DirectoryWriter* writer, const std::string& folder, const Uuid& topic_id);
+// The folder with what its first record needs: empty files of the first segment, and the epoch that
+// this record is expected to have.
+Result<> make_prepared_folder(DirectoryWriter* writer, const std::string& folder,
+                              const Uuid& topic_id, LeaderEpoch epoch);
 // Makes it where it is not there; true then. INCONSISTENT_TOPIC_ID where it is another topic's.
 Result<bool> check_or_make_folder(DirectoryWriter* writer, const std::string& folder,
                                   const Uuid& topic_id);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -56,6 +57,7 @@ PartitionLog::PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
       link_(std::make_shared<Link>(this)) {
   folder_->created_unsynced = identity.created;
   adopt(std::move(loaded));
+  saved_epoch_ = identity.saved_epoch;
   recovery_point_ = std::min(recovery_point, log_end_);
   checkpointed_high_watermark_ = std::clamp(checkpoint.high_watermark, log_start_, log_end_);
   if (checkpoint.cleaned_to && *checkpoint.cleaned_to <= log_end_) {
@@ -97,6 +99,7 @@ void PartitionLog::adopt(LoadedLog loaded) {
   }
   epochs_ = std::move(loaded.epochs);
   epochs_unsaved_ = loaded.epochs_changed;
+  saved_epoch_ = std::nullopt;
   producers_ = nullptr;
   if (!loaded.producers.empty()) {
     producers_ = std::make_unique<ProducerState>(std::move(loaded.producers));
@@ -428,6 +431,11 @@ std::optional<ClosingFiles::Whole> PartitionLog::take_snapshot() {
 
 std::optional<ClosingFiles::Whole> PartitionLog::take_epochs() {
   if (!std::exchange(epochs_unsaved_, false)) return std::nullopt;
+  const auto saved = std::exchange(saved_epoch_, std::nullopt);
+  if (saved && std::ranges::equal(epochs_.entries(), std::array{EpochStart{*saved, Offset{0}}})) {
+    saved_epoch_ = saved;
+    return std::nullopt;
+  }
   const std::string text = encode_leader_epoch_checkpoint(epochs_.entries());
   const ByteView bytes = as_bytes(text);
   return ClosingFiles::Whole{join_path(folder_->path, leader_epoch_checkpoint_name),
@@ -456,7 +464,8 @@ void PartitionLog::finish() {
     open = {tail.log, tail.offset_index, tail.time_index};
     if (tail.transaction_index != nullptr) open.push_back(tail.transaction_index);
   }
-  if (log_end_ > Offset{0}) {
+  // Where there is none, a clean stop says that there were no producers (Kafka's rule too).
+  if (log_end_ > Offset{0} && (producers_ != nullptr || snapshot_offset_ >= Offset{0})) {
     if (auto snapshot = take_snapshot()) left.replaced.push_back(std::move(*snapshot));
   }
   if (auto epochs = take_epochs()) left.replaced.push_back(std::move(*epochs));

@@ -35,6 +35,7 @@ class PartitionLog final : public Log, private WriteTarget {
     std::string path;
     bool created = false;  // the directory was made just now
     bool future = false;   // the copy that is to take the place of a log elsewhere
+    std::optional<LeaderEpoch> saved_epoch = std::nullopt;  // what a folder that was prepared says
   };
 
   PartitionLog(std::shared_ptr<LogHost> host, Identity identity,
@@ -220,7 +221,8 @@ class PartitionLog final : public Log, private WriteTarget {
   Offset scrub_segment_;       // the scrub is in this segment
   std::int64_t scrub_at_ = 0;  // and here in it
   std::deque<BackgroundSync> background_syncs_;
-  env::Event background_synced_;  // the recovery point moved, or never will
+  env::Event background_synced_;            // the recovery point moved, or never will
+  std::optional<LeaderEpoch> saved_epoch_;  // the file has this one, from offset 0, and no other
   bool epochs_unsaved_ = false;
   bool cutting_ = false;  // truncate_to() is under way
   bool dirty_ = false;    // a clean stop has something to finish

@@ -76,6 +76,8 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   // Completes when everything handed over so far is written, and durable where it was asked to be.
   env::Task<Result<>> drain();
 
+  // Whether something is under way to the writer.
+  [[nodiscard]] bool busy() const { return scheduled_ || !in_flight_.empty(); }
   // Why an append is better refused now: KAFKA_STORAGE_ERROR where the disk is full, for what the
   // broker itself appends later than for clients; REQUEST_TIMED_OUT where it would wait behind a
   // writer that does nothing.
