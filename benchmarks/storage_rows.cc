@@ -188,6 +188,7 @@ void data_rows(const Plan& plan) {
   create_topics(server.address(), ten_thousand.names(), ten_thousand.partitions);
   row("10,000 partitions: files made ahead in",
       number(wait_for_folders_s(plan.directory + "/data", 10'000), "s"));
+  sleep_s(2);  // until they are flushed, too
   for (const int in_request : {1000, 1}) {
     const auto outcome = produce_to_each(server.port(), ten_thousand, 100, in_request);
     row("one record to each of 10,000, synced, requests of " + std::to_string(in_request),

@@ -498,6 +498,24 @@ Task<void> deleted_while_it_waits(env::RealEnvironment& environment) {
 }
 TEST(Partitions, OfATopicThatIsDeletedBeforeItOpensAreRemoved) { on_loop(deleted_while_it_waits); }
 
+Task<void> prepared_ahead(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.open();
+  const Uuid second = Uuid::of_halves(7, 8);
+  world.publish(1, 4, true);
+  while (world.directory->removed.size() < 2) co_await env::yield();
+  world.directory->prepared.clear();
+  world.publish(1, 5, false, second);
+  while (world.directory->prepared.size() < 2) co_await env::yield();
+  EXPECT_EQ(world.directory->prepared, (std::vector<TopicPartition>{{"events", 0}, {"events", 1}}));
+  // What changes later and was looked at is left alone.
+  world.publish(1, 6, false, second);
+  for (int i = 0; i < 100; ++i) co_await env::yield();
+  EXPECT_EQ(world.directory->prepared.size(), 2U);
+  co_await world.table->stop();
+}
+TEST(Partitions, OfANewTopicArePreparedOnce) { on_loop(prepared_ahead); }
+
 Task<void> strays(env::RealEnvironment& environment) {
   World world(environment);
   world.directory->found_.push_back({.name = {"gone", 0}, .topic_id = Uuid::of_halves(1, 9)});

@@ -93,6 +93,10 @@ class PowerCutTest : public CrashTest {
 
   Task<void> open_logs() {
     for (Model& model : models_) {
+      if (below(2) == 0) {
+        static_cast<void>(
+            co_await directory_->prepare_log(model.name, test_topic_id, LeaderEpoch{0}));
+      }
       auto log = co_await directory_->open_log(model.name, test_topic_id, model.config);
       EXPECT_TRUE(log) << log.error().message;
       logs_.push_back(std::move(*log));
