@@ -14,7 +14,7 @@ using protocol::OffsetCommitResponse;
 using security::AclOperation;
 using security::ResourceType;
 
-constexpr std::int16_t topic_ids_from_version = 10;
+constexpr std::int16_t committed_topic_ids_from_version = 10;
 
 void name_topic(OffsetCommitResponse::OffsetCommitResponseTopic& answer,
                 const OffsetCommitRequest::OffsetCommitRequestTopic& topic) {
@@ -33,7 +33,7 @@ void check_offset_commit(OffsetCommitRequest& request, const net::Context& conte
 
 env::Task<OffsetCommitResponse> handle(OffsetCommitRequest request, Context& context) {
   OffsetCommitResponse response;
-  const bool by_id = context.version() >= topic_ids_from_version;
+  const bool by_id = context.version() >= committed_topic_ids_from_version;
   const auto places = keep_existing(
       response, request.topics,
       [&](const OffsetCommitRequest::OffsetCommitRequestTopic& topic) {

@@ -23,7 +23,7 @@ using replication::AppendRequest;
 using replication::AppendResult;
 using security::AclOperation;
 
-constexpr std::int16_t topic_ids_from_version = 13;
+constexpr std::int16_t produced_topic_ids_from_version = 13;
 constexpr std::int16_t leader_hints_from_version = 10;
 constexpr std::int16_t zstd_from_version = 7;
 // The client id under which Kafka's own tools write to internal topics.
@@ -100,7 +100,7 @@ void check_transaction(ProduceRequest& request, const net::Context& context,
 
 Work collect(const Context& context, ProduceRequest& request, ProduceResponse& response) {
   Work work;
-  const bool by_id = context.version() >= topic_ids_from_version;
+  const bool by_id = context.version() >= produced_topic_ids_from_version;
   for (std::size_t i = 0; i < request.topic_data.size(); ++i) {
     auto& asked = request.topic_data[i];
     TopicLookup lookup = by_id ? find_topic(context, asked.topic_id, AclOperation::write)
