@@ -7,7 +7,8 @@
 # names the headers that nearly every file of the layer includes; they join the standard library's in a precompiled header of the
 # layer's own; TEST_PRECOMPILE does so for the tests. A file still includes what it uses; a build
 # with CMAKE_DISABLE_PRECOMPILE_HEADERS and without ARUS_UNITY shows what one forgets. A COLD layer
-# is optimised for size. UNITY and TEST_UNITY say how many files are compiled at a time.
+# is optimised for size. UNITY and TEST_UNITY say how many files are compiled at a time; of tests
+# it is four without a word.
 function(arus_layer NAME)
   cmake_parse_arguments(LAYER "COLD" "UNITY;TEST_UNITY"
     "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_PRECOMPILE;TEST_LIBRARIES" ${ARGN})
@@ -53,9 +54,10 @@ function(arus_layer NAME)
     else()
       arus_precompile_test(${NAME}_test ${LAYER_PRECOMPILE})
     endif()
-    if(LAYER_TEST_UNITY)
-      arus_unity(${NAME}_test ${LAYER_TEST_UNITY} ${tests})
+    if(NOT LAYER_TEST_UNITY)
+      set(LAYER_TEST_UNITY 4)
     endif()
+    arus_unity(${NAME}_test ${LAYER_TEST_UNITY} ${tests})
     target_compile_definitions(${NAME}_test PRIVATE ARUS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
     set_property(GLOBAL APPEND PROPERTY ARUS_TESTS ${NAME}_test)

@@ -21,6 +21,7 @@ namespace {
 using env::Task;
 using testing::Client;
 using testing::Node;
+using testing::on_machine;
 using testing::ScratchDirectory;
 using testing::start;
 
@@ -83,12 +84,6 @@ std::int32_t count_records(const std::optional<Slice>& records) {
   while (const auto batch = reader.next()) count += batch->count();
   EXPECT_TRUE(reader.status());
   return count;
-}
-
-template <class Test>
-void on_machine(Test test, std::size_t loops = 1) {
-  const auto environment = env::make_real_environment({.loops = loops, .pool_threads = 2});
-  env::run_until_done(*environment, test(*environment));
 }
 
 Task<void> records_go_in_and_come_out(env::RealEnvironment& environment) {

@@ -118,6 +118,13 @@ struct Node {
   [[nodiscard]] env::Address address() const { return broker->addresses().front(); }
 };
 
+// Runs a test on a real environment.
+template <class Test>
+void on_machine(Test test, std::size_t loops = 1) {
+  const auto environment = env::make_real_environment({.loops = loops, .pool_threads = 2});
+  env::run_until_done(*environment, test(*environment));
+}
+
 inline env::Task<Node> start(env::Environment& environment, const std::string& directory,
                              config::ConfigMap overrides = {}) {
   auto broker =

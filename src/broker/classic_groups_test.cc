@@ -21,19 +21,14 @@ using protocol::LeaveGroupRequest;
 using protocol::SyncGroupRequest;
 using testing::Client;
 using testing::Node;
+using testing::on_machine;
 using testing::ScratchDirectory;
 
-Task<Node> start(env::Environment& environment, const std::string& directory) {
+Task<Node> start_groups(env::Environment& environment, const std::string& directory) {
   Node node =
       co_await testing::start(environment, directory, {{"group.initial.rebalance.delay.ms", "0"}});
   co_await testing::find_coordinator(*node.client, 0);
   co_return node;
-}
-
-template <class Test>
-void on_machine(Test test) {
-  const auto environment = env::make_real_environment({.loops = 2, .pool_threads = 2});
-  env::run_until_done(*environment, test(*environment));
 }
 
 JoinGroupRequest join_of(const std::string& member_id = {}) {
@@ -59,7 +54,7 @@ SyncGroupRequest sync_of(const JoinGroupResponse& joined) {
 
 Task<void> speaks_old_versions(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  auto node = co_await start(environment, directory.path());
+  auto node = co_await start_groups(environment, directory.path());
   Client& client = *node.client;
   auto join = join_of();
   join.rebalance_timeout_ms = -1;
@@ -88,11 +83,11 @@ Task<void> speaks_old_versions(env::RealEnvironment& environment) {
   EXPECT_EQ(newer->protocol_name, std::nullopt);
   co_await stop(node);
 }
-TEST(ClassicGroupsOfABroker, SpeakOldVersions) { on_machine(speaks_old_versions); }
+TEST(ClassicGroupsOfABroker, SpeakOldVersions) { on_machine(speaks_old_versions, 2); }
 
 Task<void> survives_a_restart(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  auto node = co_await start(environment, directory.path());
+  auto node = co_await start_groups(environment, directory.path());
   const auto first = co_await node.client->ask(join_of(), 9);
   EXPECT_EQ(first->error_code, ErrorCode::member_id_required);
   const auto joined = co_await node.client->ask(join_of(first->member_id), 9);
@@ -109,7 +104,7 @@ Task<void> survives_a_restart(env::RealEnvironment& environment) {
   EXPECT_EQ(synced->protocol_name, "p");
   co_await stop(node);
 
-  node = co_await start(environment, directory.path());
+  node = co_await start_groups(environment, directory.path());
   HeartbeatRequest heartbeat{.group_id = "g", .generation_id = 1, .member_id = joined->member_id};
   EXPECT_EQ((co_await node.client->ask(heartbeat, 4))->error_code, ErrorCode::none);
   DescribeGroupsRequest describe;
@@ -128,11 +123,11 @@ Task<void> survives_a_restart(env::RealEnvironment& environment) {
   EXPECT_EQ(left->members.at(1).error_code, ErrorCode::unknown_member_id);
   co_await stop(node);
 }
-TEST(ClassicGroupsOfABroker, SurviveARestart) { on_machine(survives_a_restart); }
+TEST(ClassicGroupsOfABroker, SurviveARestart) { on_machine(survives_a_restart, 2); }
 
 Task<void> needs_an_id(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  auto node = co_await start(environment, directory.path());
+  auto node = co_await start_groups(environment, directory.path());
   auto join = join_of("m");
   join.group_id.clear();
   const auto joined = co_await node.client->ask(join, 9);
@@ -146,7 +141,7 @@ Task<void> needs_an_id(env::RealEnvironment& environment) {
             ErrorCode::invalid_group_id);
   co_await stop(node);
 }
-TEST(ClassicGroupsOfABroker, NeedAnId) { on_machine(needs_an_id); }
+TEST(ClassicGroupsOfABroker, NeedAnId) { on_machine(needs_an_id, 2); }
 
 }  // namespace
 }  // namespace arus::broker

@@ -26,19 +26,14 @@ using protocol::OffsetFetchRequest;
 using protocol::TxnOffsetCommitRequest;
 using testing::Client;
 using testing::Node;
+using testing::on_machine;
 using testing::ScratchDirectory;
 
-Task<Node> start(env::Environment& environment, const std::string& directory) {
+Task<Node> start_offsets(env::Environment& environment, const std::string& directory) {
   Node node = co_await testing::start(environment, directory);
   co_await testing::find_coordinator(*node.client, 0);
   co_await testing::find_coordinator(*node.client, 1);
   co_return node;
-}
-
-template <class Test>
-void on_machine(Test test, std::size_t loops) {
-  const auto environment = env::make_real_environment({.loops = loops, .pool_threads = 2});
-  env::run_until_done(*environment, test(*environment));
 }
 
 Task<Uuid> create_topic(Client& client, std::string name, std::int32_t partitions,
@@ -113,7 +108,7 @@ Task<Seen> committed(Client& client, std::string topic, std::int16_t version,
 
 Task<void> offsets_in_all_versions(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  Node node = co_await start(environment, directory.path());
+  Node node = co_await start_offsets(environment, directory.path());
   const Uuid events = co_await create_topic(*node.client, "events", 3);
   for (std::int16_t version = 2; version <= 9; ++version) {
     EXPECT_EQ(co_await commit(*node.client, commit_of("g", "events", 1, 100 + version), version),
@@ -139,7 +134,7 @@ Task<void> offsets_in_all_versions(env::RealEnvironment& environment) {
   EXPECT_EQ(co_await commit(*node.client, member, 9), ErrorCode::group_id_not_found);
   co_await stop(node);
 
-  node = co_await start(environment, directory.path());
+  node = co_await start_offsets(environment, directory.path());
   EXPECT_EQ((co_await committed(*node.client, "events", 8)).offset, 200);
   OffsetFetchRequest all;
   all.topics->clear();
@@ -191,7 +186,7 @@ TxnOffsetCommitRequest transactional(const protocol::InitProducerIdResponse& pro
 
 Task<void> offsets_of_transactions(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  Node node = co_await start(environment, directory.path());
+  Node node = co_await start_offsets(environment, directory.path());
   co_await create_topic(*node.client, "events", 3);
   protocol::InitProducerIdRequest init;
   init.transactional_id = "copy";
@@ -225,7 +220,7 @@ Task<void> offsets_of_transactions(env::RealEnvironment& environment) {
   const auto refused = co_await node.client->ask(fenced, 5);
   EXPECT_NE(refused->topics.front().partitions.front().error_code, ErrorCode::none);
   co_await stop(node);
-  node = co_await start(environment, directory.path());
+  node = co_await start_offsets(environment, directory.path());
   EXPECT_EQ((co_await committed(*node.client, "events", 8, true)).offset, 5);
   co_await stop(node);
 }
@@ -281,7 +276,7 @@ Task<ErrorCode> fetch_at(Client& client, std::string topic, std::int64_t offset)
 
 Task<void> deletes_records(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  Node node = co_await start(environment, directory.path());
+  Node node = co_await start_offsets(environment, directory.path());
   Client& client = *node.client;
   co_await create_topic(client, "events", 1);
   co_await create_topic(client, "both", 1, "compact,delete");
@@ -309,7 +304,7 @@ Task<void> deletes_records(env::RealEnvironment& environment) {
             ErrorCode::invalid_topic_exception);
   co_await stop(node);
 
-  node = co_await start(environment, directory.path());
+  node = co_await start_offsets(environment, directory.path());
   EXPECT_EQ(co_await fetch_at(*node.client, "events", 2), ErrorCode::offset_out_of_range);
   EXPECT_EQ(co_await fetch_at(*node.client, "events", 3), ErrorCode::none);
   EXPECT_EQ(co_await fetch_at(*node.client, "both", 4), ErrorCode::offset_out_of_range);

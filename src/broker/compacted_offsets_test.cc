@@ -18,7 +18,7 @@ using testing::Client;
 using testing::Node;
 using testing::ScratchDirectory;
 
-Task<Node> start(env::Environment& environment, const std::string& directory) {
+Task<Node> start_compacting(env::Environment& environment, const std::string& directory) {
   Node node = co_await testing::start(environment, directory,
                                       {{"offsets.topic.num.partitions", "1"},
                                        {"offsets.topic.segment.bytes", "1048576"},
@@ -103,7 +103,7 @@ Task<void> check(Client& client, std::int64_t last, std::int64_t from_transactio
 
 Task<void> offsets_survive_compaction(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  Node node = co_await start(environment, directory.path());
+  Node node = co_await start_compacting(environment, directory.path());
   co_await create_topic(*node.client);
   co_await commit_in_transaction(*node.client, 70, true);
   co_await commit_in_transaction(*node.client, 71, false);
@@ -123,13 +123,13 @@ Task<void> offsets_survive_compaction(env::RealEnvironment& environment) {
   co_await check(*node.client, 700, 70);
   co_await stop(node);
 
-  node = co_await start(environment, directory.path());
+  node = co_await start_compacting(environment, directory.path());
   co_await check(*node.client, 700, 70);
   co_await commit_in_transaction(*node.client, 72, true);
   for (int i = 701; i <= 1'100; ++i) co_await commit(*node.client, i % 3, i);
   co_await stop(node);
 
-  node = co_await start(environment, directory.path());
+  node = co_await start_compacting(environment, directory.path());
   co_await check(*node.client, 1'100, 72);
   co_await stop(node);
 }

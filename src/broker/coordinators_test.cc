@@ -23,6 +23,7 @@ using env::Task;
 using protocol::OffsetCommitRequest;
 using protocol::OffsetCommitResponse;
 using testing::Client;
+using testing::on_machine;
 using testing::ScratchDirectory;
 
 constexpr std::int8_t group_type = 0;
@@ -55,12 +56,6 @@ Task<void> stop(std::unique_ptr<Broker>& broker) {
   const auto stopped = co_await broker->stop();
   EXPECT_TRUE(stopped) << stopped.error().message;
   broker.reset();
-}
-
-template <class Test>
-void on_machine(Test test, std::size_t loops) {
-  const auto environment = env::make_real_environment({.loops = loops, .pool_threads = 2});
-  env::run_until_done(*environment, test(*environment));
 }
 
 Task<void> finds_coordinators(env::RealEnvironment& environment) {

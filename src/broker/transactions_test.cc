@@ -23,6 +23,7 @@ namespace {
 
 using env::Task;
 using testing::Client;
+using testing::on_machine;
 using testing::ScratchDirectory;
 
 constexpr std::int16_t produce_v2 = 12;
@@ -206,12 +207,6 @@ class World {
   ScratchDirectory directory_;
   std::unique_ptr<Broker> broker_;
 };
-
-template <class Test>
-void on_machine(Test test, std::size_t loops = 1) {
-  const auto environment = env::make_real_environment({.loops = loops, .pool_threads = 2});
-  env::run_until_done(*environment, test(*environment));
-}
 
 Task<void> protocol_2(env::RealEnvironment& environment) {
   World world(environment);

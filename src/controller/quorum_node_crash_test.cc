@@ -12,12 +12,12 @@
 namespace arus::controller {
 namespace {
 
-const std::string directory = "/data";
+const std::string node_directory = "/data";
 
 QuorumOptions options_for(const Uuid& directory_id) {
   return {.node_id = BrokerId{1},
           .cluster_id = "QXJ1c1BlZXJLYWZrYTAwMQ",
-          .metadata_directory = directory,
+          .metadata_directory = node_directory,
           .directory_id = directory_id,
           .controller_endpoints = {{.listener = "CONTROLLER", .host = "10.0.0.1", .port = 9093}}};
 }
@@ -26,8 +26,8 @@ Uuid format_disk(env::Environment& environment) {
   const auto formatted =
       raft::format(environment, {.cluster_id = "QXJ1c1BlZXJLYWZrYTAwMQ",
                                  .node_id = 1,
-                                 .directories = {directory},
-                                 .metadata_directory = directory,
+                                 .directories = {node_directory},
+                                 .metadata_directory = node_directory,
                                  .endpoints = {{"CONTROLLER", "10.0.0.1", 9093}}});
   EXPECT_TRUE(formatted) << formatted.error().message;
   return formatted ? formatted->metadata_directory_id : Uuid{};

@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "base/endian.h"
+#include "record/joined_testing.h"
 
 namespace arus::record {
 namespace {
@@ -61,12 +62,6 @@ Result<Bytes> read_in_steps(Compression compression, ByteView bytes, std::size_t
 
 ErrorCode error_of(const Result<Bytes>& result) {
   return result ? ErrorCode::none : result.error().code;
-}
-
-Bytes joined(std::initializer_list<Bytes> parts) {
-  Bytes all;
-  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
 }
 
 Bytes raw_snappy(ByteView plain) {

@@ -6,6 +6,7 @@
 #include "base/crc32.h"
 #include "base/writer.h"
 #include "record/golden_batches.h"
+#include "record/joined_testing.h"
 
 namespace arus::record {
 namespace {
@@ -35,12 +36,6 @@ Bytes encoded(Compression compression, ByteView plain) {
   compressor.write(plain);
   compressor.finish();
   return out;
-}
-
-Bytes joined(std::initializer_list<Bytes> parts) {
-  Bytes all;
-  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
-  return all;
 }
 
 struct Read {

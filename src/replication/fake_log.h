@@ -13,6 +13,9 @@
 
 namespace arus::replication::testing {
 
+// Of the topic that most tests have.
+inline const Uuid topic_id = Uuid::of_halves(7, 7);
+
 // Batches in a list. Duplicates are batches with the sequence of one that is there.
 class FakeLog final : public storage::Log {
  public:
@@ -185,10 +188,10 @@ class FakeDirectory final : public storage::LogDirectory {
   std::optional<std::int64_t> clean_shutdown_epoch() const override { return 1; }
   const std::vector<storage::FoundLog>& found() const override { return found_; }
   env::Task<Result<std::unique_ptr<storage::Log>>> open_log(
-      TopicPartition name, Uuid topic_id, std::shared_ptr<const config::TopicConfig>) override {
+      TopicPartition name, Uuid id, std::shared_ptr<const config::TopicConfig>) override {
     while (held_back) co_await released.wait();
     if (broken) co_return fail(ErrorCode::kafka_storage_error, "It cannot be opened");
-    auto log = std::make_unique<FakeLog>(name, topic_id);
+    auto log = std::make_unique<FakeLog>(name, id);
     logs[name] = log.get();
     co_return log;
   }

@@ -14,8 +14,7 @@ namespace {
 using env::Task;
 using testing::FakeDirectory;
 using testing::FakeLog;
-
-const Uuid topic_id = Uuid::of_halves(7, 7);
+using testing::topic_id;
 
 // Three partitions of one topic on two loops, of which the first was on disk at the start.
 class LogUpkeepTest : public ::testing::Test {

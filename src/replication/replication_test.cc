@@ -16,8 +16,8 @@ namespace {
 using env::Task;
 using testing::FakeDirectory;
 using testing::FakeLog;
+using testing::topic_id;
 
-const Uuid topic_id = Uuid::of_halves(7, 7);
 const TopicIdPartition first_partition{topic_id, 0};
 
 Slice batch_of(int count, std::int32_t base_sequence = -1, record::Compression codec = {}) {

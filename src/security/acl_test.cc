@@ -3,18 +3,18 @@
 namespace arus::security {
 namespace {
 
-const AclBinding binding{ResourceType::topic, "orders",   PatternType::literal,
-                         "User:alice",        "10.0.0.1", AclOperation::read,
-                         AclPermission::allow};
+const AclBinding orders_binding{ResourceType::topic, "orders",   PatternType::literal,
+                                "User:alice",        "10.0.0.1", AclOperation::read,
+                                AclPermission::allow};
 
 AclBinding changed(const std::function<void(AclBinding&)>& change) {
-  AclBinding copy = binding;
+  AclBinding copy = orders_binding;
   change(copy);
   return copy;
 }
 
 TEST(Acl, NewBindingsAreRefusedWithAReason) {
-  EXPECT_TRUE(validate_new_acl(binding));
+  EXPECT_TRUE(validate_new_acl(orders_binding));
   const std::vector<std::pair<AclBinding, std::string>> cases{
       {changed([](auto& b) { b.resource_name = ""; }), "empty resource name"},
       {changed([](auto& b) { b.resource_type = ResourceType::cluster; }), "kafka-cluster"},
@@ -39,19 +39,20 @@ TEST(Acl, NewBindingsAreRefusedWithAReason) {
   })));
 }
 
-TEST(AclFilter, AnEmptyFilterFindsEverything) { EXPECT_TRUE(AclFilter{}.matches(binding)); }
+TEST(AclFilter, AnEmptyFilterFindsEverything) { EXPECT_TRUE(AclFilter{}.matches(orders_binding)); }
 
 TEST(AclFilter, EveryMemberNarrows) {
-  EXPECT_FALSE(AclFilter{.resource_type = ResourceType::group}.matches(binding));
-  EXPECT_FALSE(AclFilter{.resource_name = "order"}.matches(binding));
-  EXPECT_FALSE(AclFilter{.pattern_type = PatternType::prefixed}.matches(binding));
-  EXPECT_FALSE(AclFilter{.principal = "User:*"}.matches(binding));  // no wildcards in filters
-  EXPECT_FALSE(AclFilter{.host = "*"}.matches(binding));
-  EXPECT_FALSE(AclFilter{.operation = AclOperation::all}.matches(binding));
-  EXPECT_FALSE(AclFilter{.permission = AclPermission::deny}.matches(binding));
+  EXPECT_FALSE(AclFilter{.resource_type = ResourceType::group}.matches(orders_binding));
+  EXPECT_FALSE(AclFilter{.resource_name = "order"}.matches(orders_binding));
+  EXPECT_FALSE(AclFilter{.pattern_type = PatternType::prefixed}.matches(orders_binding));
+  EXPECT_FALSE(
+      AclFilter{.principal = "User:*"}.matches(orders_binding));  // no wildcards in filters
+  EXPECT_FALSE(AclFilter{.host = "*"}.matches(orders_binding));
+  EXPECT_FALSE(AclFilter{.operation = AclOperation::all}.matches(orders_binding));
+  EXPECT_FALSE(AclFilter{.permission = AclPermission::deny}.matches(orders_binding));
   EXPECT_TRUE((AclFilter{ResourceType::topic, "orders", PatternType::literal, "User:alice",
                          "10.0.0.1", AclOperation::read, AclPermission::allow})
-                  .matches(binding));
+                  .matches(orders_binding));
 }
 
 TEST(AclFilter, PatternTypesSearchByKafkasRules) {
@@ -62,19 +63,19 @@ TEST(AclFilter, PatternTypesSearchByKafkasRules) {
   const auto wildcard = changed([](auto& b) { b.resource_name = "*"; });
   const auto same_name_prefixed = changed([](auto& b) { b.pattern_type = PatternType::prefixed; });
   const AclFilter match{.resource_name = "orders", .pattern_type = PatternType::match};
-  EXPECT_TRUE(match.matches(binding));
+  EXPECT_TRUE(match.matches(orders_binding));
   EXPECT_TRUE(match.matches(prefix));
   EXPECT_TRUE(match.matches(wildcard));
   EXPECT_FALSE(
       (AclFilter{.resource_name = "other", .pattern_type = PatternType::match}).matches(prefix));
   const AclFilter any{.resource_name = "orders", .pattern_type = PatternType::any};
-  EXPECT_TRUE(any.matches(binding));
+  EXPECT_TRUE(any.matches(orders_binding));
   EXPECT_TRUE(any.matches(same_name_prefixed));
   EXPECT_FALSE(any.matches(prefix));
   EXPECT_FALSE(any.matches(wildcard));
   const AclFilter literal{.resource_name = "*", .pattern_type = PatternType::literal};
   EXPECT_TRUE(literal.matches(wildcard));
-  EXPECT_FALSE(literal.matches(binding));
+  EXPECT_FALSE(literal.matches(orders_binding));
 }
 
 TEST(AclFilter, UnknownMembersAreRefused) {

@@ -52,9 +52,9 @@ inline Bytes join_hex(const std::string& path, std::vector<Bytes>* pieces = null
 // Writes the directory as Kafka left it; the metadata log's own files are left out, but its log.
 inline void restore_golden_directory(const std::string& to) {
   namespace fs = std::filesystem;
-  const fs::path root = golden_path("");
-  for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    const fs::path target = fs::path(to) / fs::relative(entry.path(), root);
+  const fs::path top = golden_path("");
+  for (const auto& entry : fs::recursive_directory_iterator(top)) {
+    const fs::path target = fs::path(to) / fs::relative(entry.path(), top);
     std::string name = target.string();
     if (entry.is_directory()) {
       fs::create_directories(target);

@@ -8,13 +8,12 @@
 #include "record/batch.h"
 #include "storage/log_testing.h"
 #include "storage/partition_log.h"
+#include "storage/simulated_directory_testing.h"
 
 namespace arus::storage {
 namespace {
 
 using env::Task;
-
-constexpr const char* root = "/data";
 
 // What one partition was given, as a list of batches, and how much of it was acknowledged.
 struct Model {

@@ -10,14 +10,14 @@ namespace {
 
 using env::Task;
 
-const TopicPartition name{"topic", 0};
+const TopicPartition partition_name{"topic", 0};
 
 class LogPreparationTest : public testing::Test, protected SimulatedDirectory {
  protected:
   LogPreparationTest() : SimulatedDirectory(11) {}
 
   Task<bool> prepare(Uuid topic_id = test_topic_id) {
-    const auto made = co_await directory_->prepare_log(name, topic_id, LeaderEpoch{0});
+    const auto made = co_await directory_->prepare_log(partition_name, topic_id, LeaderEpoch{0});
     EXPECT_TRUE(made) << made.error().message;
     co_return made && *made;
   }
@@ -81,12 +81,12 @@ TEST_F(LogPreparationTest, AnotherEpochThanExpectedIsSaved) {
 TEST_F(LogPreparationTest, ADeletionTakesWhatNobodyHasOpened) {
   run([this]() -> Task<void> {
     EXPECT_TRUE(co_await prepare());
-    EXPECT_TRUE(co_await directory_->remove_log(name, test_topic_id));
+    EXPECT_TRUE(co_await directory_->remove_log(partition_name, test_topic_id));
     EXPECT_FALSE(disk_->exists(std::string(root) + "/topic-0"));
     // The topic is made again.
     const Uuid second = Uuid::of_halves(1, 99);
     EXPECT_TRUE(co_await prepare(second));
-    auto log = co_await directory_->open_log(name, second, config_);
+    auto log = co_await directory_->open_log(partition_name, second, config_);
     EXPECT_TRUE(log);
     co_await append_one(**log);
     log->reset();
@@ -117,7 +117,8 @@ TEST_F(LogPreparationTest, WhatAFullDiskHasInterruptedIsMadeWithTheFirstRecord) 
         reached = true;
         return {.os_error = ENOSPC, .at_most_bytes = {}};
       });
-      const auto made = co_await directory_->prepare_log(name, test_topic_id, LeaderEpoch{0});
+      const auto made =
+          co_await directory_->prepare_log(partition_name, test_topic_id, LeaderEpoch{0});
       EXPECT_EQ(made.has_value(), !reached);
       disk_->set_fault_hook(nullptr);
       auto log = co_await open();
@@ -134,7 +135,7 @@ TEST_F(LogPreparationTest, AnOpeningDoesNotWaitForIt) {
   run([this]() -> Task<void> {
     env::Gate gate;
     env::spawn(gate, [](LogDirectory& directory) -> Task<void> {
-      EXPECT_TRUE(co_await directory.prepare_log(name, test_topic_id, LeaderEpoch{0}));
+      EXPECT_TRUE(co_await directory.prepare_log(partition_name, test_topic_id, LeaderEpoch{0}));
     }(*directory_));
     auto log = co_await open();
     co_await append_one(*log);

@@ -7,20 +7,22 @@
 namespace arus::coordinator {
 namespace {
 
-const Uuid topic = Uuid::of_halves(1, 1);
+const Uuid first_topic = Uuid::of_halves(1, 1);
 const Uuid other = Uuid::of_halves(1, 2);
 
-PartitionSet of(std::vector<std::int32_t> partitions) { return {{topic, std::move(partitions)}}; }
+PartitionSet of(std::vector<std::int32_t> partitions) {
+  return {{first_topic, std::move(partitions)}};
+}
 
 // A member in epoch 5 that has 0, 1 and 2 since then, and a target of epoch 6.
 struct Step {
   CurrentAssignment current{
-      .epoch = 5, .previous_epoch = 4, .assigned = {{topic, {{0, 5}, {1, 5}, {2, 5}}}}};
+      .epoch = 5, .previous_epoch = 4, .assigned = {{first_topic, {{0, 5}, {1, 5}, {2, 5}}}}};
   PartitionSet target = of({0, 1, 2});
   std::int32_t target_epoch = 6;
   std::optional<PartitionSet> reported;
   bool subscription_changed = false;
-  std::set<Uuid> subscribed = {topic, other};
+  std::set<Uuid> subscribed = {first_topic, other};
   std::set<std::int32_t> owned_by_others;
 
   [[nodiscard]] CurrentAssignment take() const {
@@ -43,7 +45,7 @@ TEST(Reconciliation, SameTargetMovesToItsEpoch) {
   EXPECT_EQ(next.previous_epoch, 5);
   EXPECT_EQ(next.state, MemberState::stable);
   // What it keeps it has had since before.
-  EXPECT_EQ(next.assigned, (OwnedPartitions{{topic, {{0, 5}, {1, 5}, {2, 5}}}}));
+  EXPECT_EQ(next.assigned, (OwnedPartitions{{first_topic, {{0, 5}, {1, 5}, {2, 5}}}}));
 }
 
 TEST(Reconciliation, RevokesBeforeItMovesOn) {
@@ -51,8 +53,8 @@ TEST(Reconciliation, RevokesBeforeItMovesOn) {
   const auto next = step.take();
   EXPECT_EQ(next.epoch, 5);
   EXPECT_EQ(next.state, MemberState::unrevoked_partitions);
-  EXPECT_EQ(next.assigned, (OwnedPartitions{{topic, {{0, 5}}}}));
-  EXPECT_EQ(next.pending_revocation, (OwnedPartitions{{topic, {{1, 5}, {2, 5}}}}));
+  EXPECT_EQ(next.assigned, (OwnedPartitions{{first_topic, {{0, 5}}}}));
+  EXPECT_EQ(next.pending_revocation, (OwnedPartitions{{first_topic, {{1, 5}, {2, 5}}}}));
 
   step.current = next;
   EXPECT_EQ(step.take(), next);
@@ -62,7 +64,7 @@ TEST(Reconciliation, RevokesBeforeItMovesOn) {
   const auto last = step.take();
   EXPECT_EQ(last.epoch, 6);
   EXPECT_EQ(last.state, MemberState::stable);
-  EXPECT_EQ(last.assigned, (OwnedPartitions{{topic, {{0, 5}, {3, 6}}}}));
+  EXPECT_EQ(last.assigned, (OwnedPartitions{{first_topic, {{0, 5}, {3, 6}}}}));
   EXPECT_TRUE(last.pending_revocation.empty());
 }
 
@@ -76,7 +78,7 @@ TEST(Reconciliation, WaitsForWhatOthersStillOwn) {
   auto next = step.take();
   EXPECT_EQ(next.state, MemberState::unreleased_partitions);
   EXPECT_EQ(next.epoch, 6);
-  EXPECT_EQ(next.assigned, (OwnedPartitions{{topic, {{0, 5}, {1, 5}, {2, 5}, {3, 6}}}}));
+  EXPECT_EQ(next.assigned, (OwnedPartitions{{first_topic, {{0, 5}, {1, 5}, {2, 5}, {3, 6}}}}));
   step.current = next;
   step.owned_by_others.clear();
   next = step.take();
@@ -101,7 +103,7 @@ TEST(Reconciliation, UnknownStateBeginsAgainWithNothing) {
   step.current.state = MemberState::unknown;
   const auto next = step.take();
   EXPECT_EQ(next.state, MemberState::stable);
-  EXPECT_EQ(next.assigned, (OwnedPartitions{{topic, {{7, 6}}}}));
+  EXPECT_EQ(next.assigned, (OwnedPartitions{{first_topic, {{7, 6}}}}));
 }
 
 }  // namespace

@@ -208,11 +208,11 @@ TEST_P(SimulatedTest, AStallHoldsUpOnlyWhoWaitsForIt) { run(stall_one_worker(*no
 
 // ---- The network.
 
-struct Pair {
+struct SimulatedPair {
   SocketPtr client;
   SocketPtr server;
 };
-Task<Pair> connect_pair(SimulatedEnvironment& from, SimulatedEnvironment& to) {
+Task<SimulatedPair> connect_pair(SimulatedEnvironment& from, SimulatedEnvironment& to) {
   auto listener = to.listen(to.loop(0), {"", 0}, 10);
   EXPECT_TRUE(listener);
   auto client = co_await from.connect({"10.0.0.2", (*listener)->local().port}, never);
@@ -220,7 +220,7 @@ Task<Pair> connect_pair(SimulatedEnvironment& from, SimulatedEnvironment& to) {
   // Both ends on one loop: the test's own.
   auto server = co_await (*listener)->accept(from.loop(0));
   EXPECT_TRUE(server);
-  co_return Pair{std::move(*client), std::move(*server)};
+  co_return SimulatedPair{std::move(*client), std::move(*server)};
 }
 
 Task<void> write_text(Socket& socket, std::string text, int& os_error) {
@@ -241,7 +241,7 @@ Task<void> read_all(Socket& socket, std::string& text, int& os_error) {
 
 Task<void> cut_and_heal(SimulatedEnvironment& one, SimulatedEnvironment& two) {
   SimulatedNetwork& network = one.simulation().network();
-  Pair pair = co_await connect_pair(one, two);
+  SimulatedPair pair = co_await connect_pair(one, two);
   int write_error = -1;
   int read_error = -1;
   std::string read;
@@ -265,7 +265,7 @@ Task<void> cut_and_heal(SimulatedEnvironment& one, SimulatedEnvironment& two) {
 TEST_P(SimulatedTest, ACutLinkHoldsWhatIsSentUntilItHeals) { run(cut_and_heal(*node_, *other_)); }
 
 Task<void> reset_link(SimulatedEnvironment& one, SimulatedEnvironment& two) {
-  Pair pair = co_await connect_pair(one, two);
+  SimulatedPair pair = co_await connect_pair(one, two);
   std::string read;
   int read_error = -1;
   int write_error = -1;
@@ -283,7 +283,7 @@ Task<void> reset_link(SimulatedEnvironment& one, SimulatedEnvironment& two) {
 TEST_P(SimulatedTest, AResetBreaksBothDirections) { run(reset_link(*node_, *other_)); }
 
 Task<void> close_ends(SimulatedEnvironment& one, SimulatedEnvironment& two) {
-  Pair pair = co_await connect_pair(one, two);
+  SimulatedPair pair = co_await connect_pair(one, two);
   int error = -1;
   std::string read;
   co_await write_text(*pair.client, "last", error);
@@ -296,7 +296,7 @@ Task<void> close_ends(SimulatedEnvironment& one, SimulatedEnvironment& two) {
   co_await write_text(*pair.server, "again", error);
   EXPECT_EQ(error, ECONNRESET);
 
-  Pair second = co_await connect_pair(one, two);
+  SimulatedPair second = co_await connect_pair(one, two);
   Gate gate;
   spawn(gate, read_all(*second.server, read, error));
   co_await sleep_for(seconds(1));

@@ -14,13 +14,13 @@ Bytes from_hex(std::string_view text) {
   return bytes;
 }
 
-const Uuid directory = *Uuid::parse("2kpfEfllSoy0UMUfJ4LpBw");
+const Uuid voter_directory = *Uuid::parse("2kpfEfllSoy0UMUfJ4LpBw");
 
 Start sole_voter() {
   return {.id = 1,
-          .directory_id = directory,
+          .directory_id = voter_directory,
           .kraft_version = 1,
-          .voters = {{Voter{.id = 1, .directory_id = directory}}}};
+          .voters = {{Voter{.id = 1, .directory_id = voter_directory}}}};
 }
 
 TEST(Core, SoleVoterLeadsTheNextEpochOnceItsVoteIsPersisted) {
@@ -103,7 +103,7 @@ TEST(ControlRecords, BytesAreThoseOfKafka) {
       "00000200000001da4a5f11f9654a8cb450c51f2782e907020b434f4e54524f4c4c45520a3132372e302e302e3198"
       "b90000000001000000");
   const VoterSet set{{Voter{.id = 1,
-                            .directory_id = directory,
+                            .directory_id = voter_directory,
                             .endpoints = {{"CONTROLLER", "127.0.0.1", 39097}},
                             .min_kraft_version = 0,
                             .max_kraft_version = 1}}};
@@ -112,7 +112,7 @@ TEST(ControlRecords, BytesAreThoseOfKafka) {
 }
 
 TEST(ControlRecords, EveryShortenedBodyIsRefused) {
-  const VoterSet set{{Voter{.id = 1, .directory_id = directory, .endpoints = {{"C", "h", 1}}}}};
+  const VoterSet set{{Voter{.id = 1, .directory_id = voter_directory, .endpoints = {{"C", "h", 1}}}}};
   const Bytes whole = encode_voters(set);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_voters(ByteView(whole).first(size))) << size;
