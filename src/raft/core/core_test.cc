@@ -112,7 +112,8 @@ TEST(ControlRecords, BytesAreThoseOfKafka) {
 }
 
 TEST(ControlRecords, EveryShortenedBodyIsRefused) {
-  const VoterSet set{{Voter{.id = 1, .directory_id = voter_directory, .endpoints = {{"C", "h", 1}}}}};
+  const VoterSet set{
+      {Voter{.id = 1, .directory_id = voter_directory, .endpoints = {{"C", "h", 1}}}}};
   const Bytes whole = encode_voters(set);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode_voters(ByteView(whole).first(size))) << size;
