@@ -25,7 +25,8 @@ constexpr std::size_t left_at_once = 4;  // tasks that write what closed logs le
 
 DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_path,
                              DirectoryOptions the_options, std::unique_ptr<env::FileLock> lock,
-                             DirectoryContents the_contents, FoundCommitLog commit_log)
+                             HeldForWriter held, DirectoryContents the_contents,
+                             FoundCommitLog commit_log)
     : environment(the_environment),
       path(std::move(the_path)),
       options(the_options),
@@ -36,7 +37,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
       identity(contents.identity),
       commit_log_(std::move(commit_log)),
       writer_(std::make_shared<DirectoryWriter>(
-          environment, pool, path,
+          environment, pool, path, std::move(held),
           DirectoryWriterLimits{.open_files = options.open_files / 2,
                                 .reserve_bytes = options.reserve_bytes,
                                 .commit_log = options.commit_log})),
@@ -202,8 +203,8 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     }
     const bool sync_now = recovered_[env::Loop::current()->index()] || is_metadata;
     if (sync_now && !clean && loaded.log_end > Offset{0}) {
-      auto synced = co_await writer_->run(
-          [this](DirectoryWriter* writer) { return writer->files().sync_file_system(path); });
+      auto synced =
+          co_await writer_->run([](DirectoryWriter* writer) { return writer->sync_everything(); });
       if (!synced) co_return fail(std::move(synced).error());
       offsets.recovery_point = loaded.log_end;
     }
@@ -295,8 +296,8 @@ env::Task<Result<>> DirectoryCore::sync_recovered() {
     co_await env::call(host->port->loop(), [&host, replayed] { host->replay_over = replayed; });
   }
   if (!contents.clean_shutdown_epoch) {
-    auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {
-      ARUS_TRY(writer->files().sync_file_system(path));
+    auto synced = co_await writer_->run([replayed](DirectoryWriter* writer) -> Result<> {
+      ARUS_TRY(writer->sync_everything());
       return replayed ? writer->commit_log().release_found() : Result<>{};
     });
     if (!synced) co_return fail(std::move(synced).error());
@@ -533,7 +534,7 @@ env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   auto result = co_await writer_->run(
       [this, &logs, clean, broker_epoch](DirectoryWriter* writer) -> Result<> {
         env::FileSystem& files = writer->files();
-        ARUS_TRY(files.sync_file_system(path));
+        ARUS_TRY(writer->sync_everything());
         ARUS_TRY(checkpoints_.write(files, logs, true));
         if (!clean) return {};
         ARUS_TRY(writer->commit_log().remove_files());

@@ -25,7 +25,7 @@ class DirectoryCore final : public DirectoryFiles,
                             public std::enable_shared_from_this<DirectoryCore> {
  public:
   DirectoryCore(env::Environment& environment, std::string path, DirectoryOptions options,
-                std::unique_ptr<env::FileLock> lock, DirectoryContents contents,
+                std::unique_ptr<env::FileLock> lock, HeldForWriter held, DirectoryContents contents,
                 FoundCommitLog commit_log);
 
   // From any loop.
