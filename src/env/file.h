@@ -35,6 +35,10 @@ class File {
   Result<> write_at(ByteView bytes, std::int64_t offset) { return write_at({&bytes, 1}, offset); }
   // fdatasync: contents and length are on stable storage afterwards.
   virtual Result<> sync() = 0;
+  // Begins to write what is cached to the disk and waits for none of it: nothing is on stable
+  // storage for that, but the flush that comes later has less to do. A failure may show here, or
+  // only there.
+  virtual Result<> start_write_back() = 0;
   [[nodiscard]] virtual Result<std::int64_t> size() = 0;
   virtual Result<> truncate(std::int64_t size_bytes) = 0;
   // Tells the system that these cached pages are not needed any more.
@@ -48,6 +52,17 @@ class File {
 class FileLock {
  public:
   virtual ~FileLock() = default;
+};
+
+// A file system that is held open, so that no error of writing back can pass unseen: closing a file
+// hides those that come later from whoever opens it again, but not from this. One owner at a time:
+// each error is told once to each.
+class HeldFileSystem {
+ public:
+  virtual ~HeldFileSystem() = default;
+  // syncfs: all contents and names are on stable storage afterwards. It also fails where a file of
+  // it, whosever it is, could not be written back since this was opened or has failed last.
+  virtual Result<> sync() = 0;
 };
 
 struct DirectoryEntry {
@@ -74,8 +89,8 @@ class FileSystem {
   virtual Result<> remove_tree(const std::string& directory) = 0;
   // The directory's own entries (made, renamed, removed) are on stable storage afterwards.
   virtual Result<> sync_directory(const std::string& path) = 0;
-  // syncfs on the file system that holds the path.
-  virtual Result<> sync_file_system(const std::string& path) = 0;
+  // The file system that holds this directory.
+  virtual Result<std::unique_ptr<HeldFileSystem>> hold(const std::string& directory) = 0;
   // fcntl lock as Kafka's `.lock`, made if absent; an error when another process holds it.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   virtual Result<Space> space(const std::string& path) = 0;

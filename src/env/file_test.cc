@@ -121,7 +121,10 @@ TEST_F(FileTest, DirectoriesAreMadeListedAndRemoved) {
   EXPECT_EQ((*entries)[2].name, "z");
   EXPECT_FALSE((*entries)[2].is_directory);
   EXPECT_TRUE(files_.sync_directory(path("d")));
-  EXPECT_TRUE(files_.sync_file_system(path("d")));
+  const auto held = files_.hold(path("d"));
+  ASSERT_TRUE(held);
+  EXPECT_TRUE((*held)->sync());
+  EXPECT_EQ(files_.hold(path("none")).error().os_error, ENOENT);
   ASSERT_TRUE(files_.rename(path("d/z"), path("d/b")));
   EXPECT_FALSE(files_.exists(path("d/z")));
   EXPECT_TRUE(files_.remove(path("d/b")));

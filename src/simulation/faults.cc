@@ -12,10 +12,19 @@ using env::FileOperation;
 constexpr env::Duration stall_time = env::seconds(30);
 
 const char* name_of(FileAct act) {
-  static constexpr std::array<const char*, 12> names{
-      "open",         "read",   "write",    "flush",   "truncation",
-      "listing",      "making", "renaming", "removal", "flush of the folder",
-      "flush of all", "lock"};
+  static constexpr std::array<const char*, 13> names{"open",
+                                                     "read",
+                                                     "write",
+                                                     "writing back",
+                                                     "flush",
+                                                     "truncation",
+                                                     "listing",
+                                                     "making",
+                                                     "renaming",
+                                                     "removal",
+                                                     "flush of the folder",
+                                                     "flush of all",
+                                                     "lock"};
   return names.at(static_cast<std::size_t>(act));
 }
 
@@ -96,6 +105,11 @@ FileFault Faults::trouble(const FileOperation& operation) {
     case Trouble::clock_jump:  // the environment's
       return {};
     case Trouble::failed_flush:
+      if (operation.act == FileAct::write_back && !write_back_failed_ && random_.below(8) == 0) {
+        write_back_failed_ = true;
+        story_.headline("writing back {} fails", operation.path);
+        return {.os_error = EIO, .at_most_bytes = {}, .stall = {}};
+      }
       if (!is_flush(operation.act)) return {};
       // Of two flushes of one file at a time both are told.
       if (operation.path == failed_flush_ && disk_.now() < failed_at_ + env::milliseconds(200)) {

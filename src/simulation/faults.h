@@ -29,6 +29,8 @@ class Faults {
   // The path of the flush that has failed, and when.
   [[nodiscard]] const std::string& failed_flush() const { return failed_flush_; }
   [[nodiscard]] env::TimePoint failed_at() const { return failed_at_; }
+  // A segment could not be written back, which is noticed when its lap of the commit log ends.
+  [[nodiscard]] bool write_back_failed() const { return write_back_failed_; }
   [[nodiscard]] bool stalled() const { return stalled_; }
 
  private:
@@ -44,6 +46,7 @@ class Faults {
   bool troubled_ = false;
   bool ended_ = false;
   bool stalled_ = false;
+  bool write_back_failed_ = false;
   std::uint64_t passed_ = 0;       // operations of the moment's kind
   std::uint64_t left_behind_ = 0;  // operations from the one that decides to the end
   bool decided_ = false;

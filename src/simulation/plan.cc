@@ -48,7 +48,7 @@ RoundPlan draw_round(SimulatedRandom& random) {
   return round;
 }
 
-storage::CommitLogOptions draw_commit_log(SimulatedRandom& random) {
+storage::CommitLogOptions draw_commit_log(SimulatedRandom& random, bool wide) {
   // None; one that is hardly ever full; and some that are used again and again.
   switch (random.below(8)) {
     case 0:
@@ -59,7 +59,11 @@ storage::CommitLogOptions draw_commit_log(SimulatedRandom& random) {
       return {.first_file_bytes = std::size_t{16} << 10,
               .later_file_bytes = std::size_t{32} << 10,
               .most_files = 2 + random.below(3),
-              .direct_from_bytes = 2'000 + random.below(10'000)};
+              .direct_from_bytes = 2'000 + random.below(10'000),
+              .flush_each_up_to = wide ? std::size_t{1} : std::size_t{256},
+              .large_file_bytes = std::size_t{64} << 10,
+              .large_from_segments = 5,
+              .most_bytes = std::size_t{160} << 10};
   }
 }
 
@@ -96,11 +100,12 @@ std::string RoundPlan::to_string() const {
 
 std::string Plan::to_string() const {
   std::string text = fmt::format(
-      "seed {}: {} loops, {} log directories, commit log of {} + {} bytes; {} plain, {} "
+      "seed {}: {} loops, {} log directories, commit log of {} + {} bytes{}; {} plain, {} "
       "idempotent, "
       "{} transactional producers, {} groups{}; topics",
       seed, loops, directories, commit_log.first_file_bytes, commit_log.later_file_bytes,
-      plain_producers, idempotent_producers, transactional_producers, groups,
+      commit_log.flush_each_up_to == 1 ? ", flushed together" : "", plain_producers,
+      idempotent_producers, transactional_producers, groups,
       topics_come_and_go ? ", topics come and go" : "");
   for (const TopicPlan& topic : topics) text += fmt::format(" {}×{}", topic.name, topic.partitions);
   for (std::size_t i = 0; i < rounds.size(); ++i) {
@@ -121,7 +126,7 @@ Plan draw_plan(std::uint64_t seed) {
   plan.seed = seed;
   plan.loops = random.below(3) == 0 ? 3 : 1;
   plan.directories = random.below(3) == 0 ? 2 : 1;
-  plan.commit_log = draw_commit_log(random);
+  plan.commit_log = draw_commit_log(random, seed % 2 == 0);
   plan.topics_by_id = random.below(2) == 0;
   // What moves before its flush is seen where flushes are slow and checkpoints frequent.
   if (random.below(2) == 0) {

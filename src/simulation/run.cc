@@ -287,7 +287,7 @@ class Run {
   }
 
   void end_node(const RoundPlan& round, Faults& faults) {
-    flush_failed_ = !faults.failed_flush().empty();
+    flush_failed_ = !faults.failed_flush().empty() || faults.write_back_failed();
     clean_ = false;
     if (faults.ended()) return end_abruptly(round);
     if (round.ending == Ending::clean_stop || round.moment == Moment::stopping) {

@@ -2,32 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "base/assert.h"
-#include "base/log.h"
 #include "record/batch.h"
 #include "storage/file_names.h"
-#include "storage/full_disk.h"
-#include "storage/presence.h"
 
 namespace arus::storage {
 
 namespace {
 
-const LogComponent commit_events{"storage.commit_log"};
-
 constexpr std::size_t smallest_file_bytes = 2 * commit_log_format::block_bytes;
-constexpr std::uint64_t entries_between_tries = 10'000;  // after a file found no space
 
 constexpr std::array<std::uint8_t, std::size_t{64} << 10> zeros{};
-
-Result<> sync_path(env::FileSystem& files, const std::string& path) {
-  const auto file = files.open(path, env::OpenMode::read_write);
-  return unless_gone(file ? (*file)->sync() : fail(file.error()));
-}
-
-Bytes void_header() { return Bytes(commit_log_format::block_bytes); }
 
 CommitLogEntry entry_of(const LoggedWrite& write, std::uint64_t sequence) {
   const WriterFolder& folder = write.file->folder();
@@ -72,13 +58,16 @@ bool CommitLog::make_room(std::size_t size_bytes) {
 }
 
 void CommitLog::activate(Lap lap) {
-  if (active_) sealed_.push_back(*std::exchange(active_, std::nullopt));
-  lap.generation = next_generation_++;
-  lap.filled = 0;
-  lap.dirty.clear();
-  lap.flushed = 0;
-  lap.descriptor_lost = false;
-  active_ = std::move(lap);
+  if (active_) {
+    active_->sealed_at = next_sequence_;
+    large_ = active_->dirty.size() >= options_.large_from_segments;
+    sealed_.push_back(*std::exchange(active_, std::nullopt));
+  }
+  active_ = Lap{.number = lap.number,
+                .path = std::move(lap.path),
+                .file = std::move(lap.file),
+                .size_bytes = lap.size_bytes,
+                .generation = next_generation_++};
 }
 
 Result<> CommitLog::append(std::span<const LoggedWrite> writes) {
@@ -147,6 +136,13 @@ std::vector<std::shared_ptr<WriterFile>> CommitLog::dirty_files(const WriterFold
 }
 
 Result<> CommitLog::append_settled(const WriterFolder& folder, Offset below) {
+  // What is flushed already may be cut off and written anew.
+  const auto is_of_folder = [&folder](const Mark& mark) {
+    const WriterFolder& its = mark.file->folder();
+    return its.topic_id == folder.topic_id && its.path == folder.path;
+  };
+  std::erase_if(flushed_, is_of_folder);
+  for (Lap& lap : sealed_) std::erase_if(lap.marks, is_of_folder);
   const std::size_t size = commit_log_entry_size(folder.name.topic, 0);
   if (!make_room(size)) {
     const std::size_t number = free_number();
@@ -175,31 +171,64 @@ Result<std::unique_ptr<env::File>> CommitLog::make_file(env::FileSystem& files,
   auto file = files.open(path, env::OpenMode::create);
   if (!file) return file;
   ARUS_TRY((*file)->truncate(0));
-  for (std::size_t at = 0; at < size; at += zeros.size()) {
-    const ByteView piece = ByteView(zeros).first(std::min(zeros.size(), size - at));
-    ARUS_TRY((*file)->write_at(piece, static_cast<std::int64_t>(at)));
-  }
-  ARUS_TRY((*file)->sync());
+  ARUS_TRY(write_zeros(**file, 0, size));
   ARUS_TRY(files.sync_directory(root));
   return file;
 }
 
+// In small portions, so that the flushes that others wait for are never behind a large one.
+Result<> CommitLog::write_zeros(env::File& file, std::size_t begin, std::size_t end) {
+  constexpr std::size_t portion = std::size_t{1} << 20;
+  for (std::size_t at = begin; at < end;) {
+    const ByteView piece = ByteView(zeros).first(std::min(zeros.size(), end - at));
+    ARUS_TRY(file.write_at(piece, static_cast<std::int64_t>(at)));
+    at += piece.size();
+    if ((at - begin) % portion == 0 || at == end) ARUS_TRY(file.sync());
+  }
+  return {};
+}
+
 bool CommitLog::wants_file() const {
-  if (next_sequence_ < no_file_until_ || next_file_bytes() == 0) return false;
+  if (new_file_bytes() == 0) return false;
   if (starved_) return true;
   return free_.empty() && active_ && active_->filled * 2 >= active_->size_bytes;
 }
 
 std::int64_t CommitLog::next_file_bytes() const {
-  constexpr std::int64_t room_factor = 4;
-  if (!enabled() || numbers_.size() >= options_.most_files) return 0;
-  const auto size = static_cast<std::int64_t>(new_file_bytes());
-  return room_bytes_ / room_factor < size ? 0 : size;
+  const std::size_t growth = sealed_.empty() ? 0 : growth_bytes(sealed_.front());
+  return static_cast<std::int64_t>(std::max(new_file_bytes(), growth));
 }
 
+// 0 where none may be made.
 std::size_t CommitLog::new_file_bytes() const {
-  const std::size_t size = numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
-  return std::max(commit_log_format::to_blocks(size), smallest_file_bytes);
+  if (!enabled() || numbers_.size() >= options_.most_files) return 0;
+  const std::size_t wanted =
+      numbers_.empty() ? options_.first_file_bytes : options_.later_file_bytes;
+  const std::size_t size = std::max(commit_log_format::to_blocks(wanted), smallest_file_bytes);
+  return may_add(size) ? size : 0;
+}
+
+std::size_t CommitLog::growth_bytes(const Lap& lap) const {
+  const std::size_t wanted = commit_log_format::to_blocks(options_.large_file_bytes);
+  if (!large_ || lap.size_bytes >= wanted) return 0;
+  const std::size_t growth = wanted - lap.size_bytes;
+  return may_add(growth) ? growth : 0;
+}
+
+// Whether the files may take so much more, together and of the disk.
+bool CommitLog::may_add(std::size_t bytes) const {
+  constexpr std::int64_t room_factor = 4;
+  std::size_t total = bytes + (active_ ? active_->size_bytes : 0);
+  for (const Lap& lap : sealed_) total += lap.size_bytes;
+  for (const Lap& lap : free_) total += lap.size_bytes;
+  for (const FoundLap& lap : found_) total += lap.size_bytes;
+  return total <= options_.most_bytes && next_sequence_ >= no_file_until_ &&
+         room_bytes_ / room_factor >= static_cast<std::int64_t>(bytes);
+}
+
+void CommitLog::note_no_space() {
+  constexpr std::uint64_t entries_between_tries = 10'000;
+  no_file_until_ = next_sequence_ + entries_between_tries;
 }
 
 std::size_t CommitLog::free_number() const {
@@ -208,103 +237,12 @@ std::size_t CommitLog::free_number() const {
   return number;
 }
 
-// Of n segments the k-th is flushed once the active lap is filled to k / 2n.
-bool CommitLog::is_due(const Lap& lap) const {
-  if (starved_ || !active_ || sealed_.size() > 1 || lap.flushed == lap.dirty.size()) return true;
-  return active_->filled * 2 * lap.dirty.size() >= active_->size_bytes * lap.flushed;
-}
-
-std::optional<BackgroundJob> CommitLog::next_job() {
-  if (wants_file()) return make_file_job();
-  if (sealed_.empty() || !is_due(sealed_.front())) return std::nullopt;
-  Lap& lap = sealed_.front();
-  return lap.flushed < lap.dirty.size() ? flush_job(lap) : void_job(lap);
-}
-
-BackgroundJob CommitLog::make_file_job() {
-  struct Made {
-    Lap lap;
-    bool no_space = false;
-  };
-  auto made = std::make_shared<Made>();
-  Lap& lap = made->lap;
-  lap.number = free_number();
-  lap.path = join_path(root_, commit_log_file_name(lap.number));
-  lap.size_bytes = new_file_bytes();
-  numbers_.insert(lap.number);
-  auto work = [&files = files_, root = root_, made]() -> Result<> {
-    auto file = make_file(files, root, made->lap.path, made->lap.size_bytes);
-    if (file) {
-      made->lap.file = std::move(*file);
-      return {};
-    }
-    const bool no_space = is_full_disk(file.error()) || file.error().os_error == EFBIG;
-    if (!no_space) return fail(std::move(file).error());
-    commit_events.warning("{}; segments are flushed instead", file.error().message);
-    made->no_space = true;
-    return files.remove(made->lap.path);
-  };
-  auto done = [this, made] {
-    starved_ = false;
-    if (made->no_space) {
-      numbers_.erase(made->lap.number);
-      no_file_until_ = next_sequence_ + entries_between_tries;
-    } else {
-      free_.push_back(std::move(made->lap));
-    }
-  };
-  return {std::move(work), std::move(done)};
-}
-
-// The names that lead to the segment come first.
-BackgroundJob CommitLog::flush_job(Lap& lap) {
-  const std::shared_ptr<WriterFile>& file = lap.dirty[lap.flushed];
-  lap.descriptor_lost = std::exchange(file->descriptor_lost_, false) || lap.descriptor_lost;
-  file->unsynced_ = false;
-  WriterFolder& folder = *file->folder_;
-  const bool created = folder.created_unsynced;
-  const bool made_entries = folder.has_unsynced_entries();
-  const std::uint64_t entries = folder.entries_made;
-  const Offset end = file->logged_end_;
-  auto work = [&files = files_, root = root_, folder = folder.path, open = file->open_,
-               path = file->path(), created, made_entries]() -> Result<> {
-    if (created) {
-      ARUS_TRY(sync_path(files, join_path(folder, partition_metadata_name)));
-    }
-    if (created || made_entries) ARUS_TRY(unless_gone(files.sync_directory(folder)));
-    if (created) ARUS_TRY(files.sync_directory(root));
-    return open != nullptr ? open->sync() : sync_path(files, path);
-  };
-  auto done = [this, file, created, entries, end] {
-    WriterFolder& folder = *file->folder_;
-    if (created) folder.created_unsynced = false;
-    folder.entries_synced = std::max(folder.entries_synced, entries);
-    if (file->logged_end_ >= end) folder.flushed(file->base_offset(), end);
-    ++sealed_.front().flushed;
-  };
-  return {std::move(work), std::move(done)};
-}
-
-BackgroundJob CommitLog::void_job(Lap& lap) {
-  auto work = [&files = files_, root = root_, file = lap.file,
-               lost = lap.descriptor_lost]() -> Result<> {
-    if (lost) ARUS_TRY(files.sync_file_system(root));
-    ARUS_TRY(file->write_at(void_header(), 0));
-    return file->sync();
-  };
-  auto done = [this] {
-    free_.push_back(std::move(sealed_.front()));
-    sealed_.pop_front();
-  };
-  return {std::move(work), std::move(done)};
-}
-
 Result<> CommitLog::release_found() {
   while (!found_.empty()) {
     FoundLap& lap = found_.front();
     auto file = files_.open(lap.path, env::OpenMode::read_write);
     if (!file) return fail(std::move(file).error());
-    ARUS_TRY((*file)->write_at(void_header(), 0));
+    ARUS_TRY((*file)->write_at(Bytes(commit_log_format::block_bytes), 0));
     ARUS_TRY((*file)->sync());
     const std::size_t size =
         lap.size_bytes / commit_log_format::block_bytes * commit_log_format::block_bytes;
@@ -322,6 +260,7 @@ Result<> CommitLog::release_found() {
 Result<> CommitLog::remove_files() {
   active_.reset();
   sealed_.clear();
+  flushed_.clear();
   free_.clear();
   found_.clear();
   numbers_.clear();

@@ -35,6 +35,13 @@ struct CommitLogOptions {
   std::size_t most_files = 6;
   // A segment that gets so much at once is flushed itself: cheaper than to write it twice.
   std::size_t direct_from_bytes = std::size_t{1} << 20;
+  // A lap with more dirty segments than this is wide: one syncfs is cheaper than to flush each.
+  std::size_t flush_each_up_to = 256;
+  // Files grow to this where a lap has so many dirty segments, all of them together to
+  // `most_bytes`: the larger the lap, the less often each is written back.
+  std::size_t large_file_bytes = std::size_t{64} << 20;
+  std::size_t large_from_segments = 2048;
+  std::size_t most_bytes = std::size_t{192} << 20;
 };
 
 // Something that waits for the disk and nobody waits for.
@@ -52,8 +59,10 @@ struct BackgroundJob {
 // Owner: the writer's thread.
 class CommitLog {
  public:
-  CommitLog(env::FileSystem& files, std::string root, const CommitLogOptions& options)
-      : files_(files), root_(std::move(root)), options_(options) {}
+  // `held` is the directory's file system, for the jobs alone.
+  CommitLog(env::FileSystem& files, std::shared_ptr<env::HeldFileSystem> held, std::string root,
+            const CommitLogOptions& options)
+      : files_(files), held_(std::move(held)), root_(std::move(root)), options_(options) {}
 
   // Goes on behind what a crash left, which stays as it is until release_found().
   void adopt(const FoundCommitLog& found);
@@ -61,7 +70,7 @@ class CommitLog {
   [[nodiscard]] bool enabled() const { return options_.first_file_bytes > 0; }
   // A further file is made only while the disk has several times its size.
   void set_room(std::int64_t bytes) { room_bytes_ = bytes; }
-  // What the next one takes of the room, should it be made.
+  // What the next one takes of the room, should it be made or grow.
   [[nodiscard]] std::int64_t next_file_bytes() const;
   [[nodiscard]] const CommitLogOptions& options() const { return options_; }
 
@@ -91,6 +100,13 @@ class CommitLog {
   Result<> remove_files();
 
  private:
+  // What a flush that begins later brings to stable storage at least.
+  struct Mark {
+    std::shared_ptr<WriterFile> file;
+    bool created = false;
+    std::uint64_t entries = 0;
+    Offset end{-1};
+  };
   struct Lap {
     std::size_t number = 0;  // of the file
     std::string path;
@@ -101,23 +117,48 @@ class CommitLog {
     std::vector<std::shared_ptr<WriterFile>> dirty;
     std::size_t flushed = 0;       // of those
     bool descriptor_lost = false;  // of one of them, before it was flushed
+    std::vector<Mark> marks;       // of the flushes that are under way or will be
+    // Of a wide lap:
+    std::uint64_t sealed_at = 0;   // sequence
+    std::size_t started = 0;       // of those that are dirty: writing back has begun
+    std::uint64_t started_at = 0;  // sequence when it had of all
+    std::size_t ahead = 0;         // while it is active: of its own, begun for the lap before
   };
 
   static Result<std::unique_ptr<env::File>> make_file(env::FileSystem& files,
                                                       const std::string& root,
                                                       const std::string& path, std::size_t size);
+  static Result<> write_zeros(env::File& file, std::size_t begin, std::size_t end);
   void activate(Lap lap);
   Result<> write_group(std::vector<ByteView> pieces, std::size_t size_bytes, std::size_t entries);
   void note_dirty(const LoggedWrite& write);
   [[nodiscard]] bool wants_file() const;
   [[nodiscard]] std::size_t free_number() const;
   [[nodiscard]] std::size_t new_file_bytes() const;
+  [[nodiscard]] std::size_t growth_bytes(const Lap& lap) const;
+  [[nodiscard]] bool may_add(std::size_t bytes) const;
+  void note_no_space();
+
+  // What becomes of sealed laps, commit_log_recycling.cc.
+  [[nodiscard]] bool in_haste() const { return starved_ || !active_ || sealed_.size() > 1; }
+  [[nodiscard]] bool is_wide(const Lap& lap) const {
+    return lap.dirty.size() > options_.flush_each_up_to;
+  }
   [[nodiscard]] bool is_due(const Lap& lap) const;
+  [[nodiscard]] std::optional<BackgroundJob> next_wide_job(Lap& lap);
+  [[nodiscard]] bool is_nearly_clean(const Lap& lap) const;
   [[nodiscard]] BackgroundJob make_file_job();
   [[nodiscard]] BackgroundJob flush_job(Lap& lap);
+  [[nodiscard]] BackgroundJob write_back_job(std::span<const std::shared_ptr<WriterFile>> some);
+  [[nodiscard]] BackgroundJob sync_job(Lap& lap);
+  [[nodiscard]] BackgroundJob tell_job();
   [[nodiscard]] BackgroundJob void_job(Lap& lap);
+  static void mark(Lap& lap, const std::shared_ptr<WriterFile>& file);
+  void end_flushes(std::size_t count);
+  void tell_some();
 
   env::FileSystem& files_;
+  const std::shared_ptr<env::HeldFileSystem> held_;
   const std::string root_;
   const CommitLogOptions options_;
   CommitLogOwner owner_;
@@ -127,7 +168,9 @@ class CommitLog {
   std::deque<Lap> sealed_;  // the oldest first
   std::deque<Lap> free_;
   std::vector<FoundLap> found_;
+  std::deque<Mark> flushed_;       // on stable storage, and their logs not told yet
   std::set<std::size_t> numbers_;  // of all files
+  bool large_ = false;             // the last lap had many dirty segments
   bool starved_ = false;           // the last group found no room
   std::int64_t room_bytes_ = std::numeric_limits<std::int64_t>::max();
   std::uint64_t no_file_until_ = 0;  // sequence: there was no space for another one

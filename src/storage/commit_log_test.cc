@@ -15,7 +15,6 @@ namespace {
 
 using env::Task;
 
-constexpr env::CrashPolicy nothing_kept{.keep_page = 0, .tear_page = 0, .keep_entry = 0};
 constexpr env::CrashPolicy all_kept{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
 
 Bytes from_hex(std::string_view hex) {

@@ -30,7 +30,8 @@ constexpr std::size_t left_at_once = 4;  // tasks that write what closed logs le
 
 DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_path,
                              DirectoryOptions the_options, std::unique_ptr<env::FileLock> lock,
-                             DirectoryContents the_contents, FoundCommitLog commit_log)
+                             HeldForWriter held, DirectoryContents the_contents,
+                             FoundCommitLog commit_log)
     : environment(the_environment),
       path(std::move(the_path)),
       options(the_options),
@@ -41,7 +42,7 @@ DirectoryCore::DirectoryCore(env::Environment& the_environment, std::string the_
       identity(contents.identity),
       commit_log_(std::move(commit_log)),
       writer_(std::make_shared<DirectoryWriter>(
-          environment, pool, path,
+          environment, pool, path, std::move(held),
           DirectoryWriterLimits{.open_files = options.open_files / 2,
                                 .reserve_bytes = options.reserve_bytes,
                                 .commit_log = options.commit_log})),
@@ -202,8 +203,8 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     }
     const bool sync_now = recovered_[env::Loop::current()->index()] || is_metadata;
     if (sync_now && !clean && loaded.log_end > Offset{0}) {
-      auto synced = co_await writer_->run(
-          [this](DirectoryWriter* writer) { return writer->files().sync_file_system(path); });
+      auto synced =
+          co_await writer_->run([](DirectoryWriter* writer) { return writer->sync_everything(); });
       if (!synced) co_return fail(std::move(synced).error());
       offsets.recovery_point = loaded.log_end;
     }
@@ -275,14 +276,18 @@ env::Task<Result<bool>> DirectoryCore::prepare_log(TopicPartition name, Uuid top
   co_return !somebody_elses;
 }
 
+// Nothing depends on it yet: an error that this does not see, the descriptors of the writer do.
+Result<> DirectoryCore::flush_ahead() {
+  const auto held = environment.files().hold(path);
+  return held ? (*held)->sync() : fail(held.error());
+}
+
 // Few files are written back soon enough by themselves.
 env::Task<Result<>> DirectoryCore::sync_prepared() {
   const auto self = shared_from_this();
   const std::shared_ptr<LogHost> home = host();
   if (std::exchange(home->prepared_unsynced, 0) < many_prepared) co_return Result<>{};
-  co_return co_await env::run_on(
-      pool, [this] { return environment.files().sync_file_system(path); },
-      env::Priority::background);
+  co_return co_await env::run_on(pool, [this] { return flush_ahead(); }, env::Priority::background);
 }
 
 env::Task<Result<LoadedLog>> DirectoryCore::load(const std::string& folder, LogOffsets offsets,
@@ -364,8 +369,8 @@ env::Task<Result<>> DirectoryCore::sync_recovered() {
     co_await env::call(host->port->loop(), [&host, replayed] { host->replay_over = replayed; });
   }
   if (!contents.clean_shutdown_epoch) {
-    auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {
-      ARUS_TRY(writer->files().sync_file_system(path));
+    auto synced = co_await writer_->run([replayed](DirectoryWriter* writer) -> Result<> {
+      ARUS_TRY(writer->sync_everything());
       return replayed ? writer->commit_log().release_found() : Result<>{};
     });
     if (!synced) co_return fail(std::move(synced).error());
@@ -581,6 +586,18 @@ env::Task<void> DirectoryCore::write_some_left(std::span<const ClosingFiles>* le
   }
 }
 
+// While the logs are closed, the disk already writes what their last records have left to write.
+void DirectoryCore::begin_closing() {
+  writer_->begin_closing();
+  environment.loop(0).post(
+      [self = shared_from_this()] { env::spawn(self->ahead_, flush_while_closing(self)); });
+}
+
+env::Task<void> DirectoryCore::flush_while_closing(std::shared_ptr<DirectoryCore> core) {
+  const auto flushed = co_await env::run_on(core->pool, [&core] { return core->flush_ahead(); });
+  if (!flushed) directory_core_log.warning("{}: {}", core->path, flushed.error().message);
+}
+
 env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   closing_ = true;
   environment.loop(0).disarm(timer_);
@@ -596,13 +613,14 @@ env::Task<Result<>> DirectoryCore::close(std::int64_t broker_epoch) {
   bool all_opened = true;
   const LogMap logs = *co_await collect(false, all_opened);
   co_await writer_->stop_background();
+  co_await ahead_.close();
   for (const auto& host : hosts_) ARUS_ASSERT(host->logs.empty());
   // A log that was never opened after an unclean stop is still as that stop left it.
   const bool clean = all_opened || contents.clean_shutdown_epoch.has_value();
   auto result = co_await writer_->run(
       [this, &logs, clean, broker_epoch](DirectoryWriter* writer) -> Result<> {
         env::FileSystem& files = writer->files();
-        ARUS_TRY(files.sync_file_system(path));
+        ARUS_TRY(writer->sync_everything());
         ARUS_TRY(checkpoints_.write(files, logs, true));
         if (!clean) return {};
         ARUS_TRY(writer->commit_log().remove_files());

@@ -25,7 +25,7 @@ class DirectoryCore final : public DirectoryFiles,
                             public std::enable_shared_from_this<DirectoryCore> {
  public:
   DirectoryCore(env::Environment& environment, std::string path, DirectoryOptions options,
-                std::unique_ptr<env::FileLock> lock, DirectoryContents contents,
+                std::unique_ptr<env::FileLock> lock, HeldForWriter held, DirectoryContents contents,
                 FoundCommitLog commit_log);
 
   // From any loop.
@@ -58,7 +58,7 @@ class DirectoryCore final : public DirectoryFiles,
   // Begins what is done from time to time. From any loop, by the first use: a directory that is
   // given up unused, on the thread that opened it, has no timer yet.
   void start_once();
-  void begin_closing() { writer_->begin_closing(); }
+  void begin_closing();
   env::Task<Result<>> close(std::int64_t broker_epoch);
 
   env::Environment& environment;
@@ -100,6 +100,8 @@ class DirectoryCore final : public DirectoryFiles,
                                                     const Uuid& topic_id,
                                                     const std::string& folder);
   [[nodiscard]] bool is_new(const LogHost& home, const TopicPartition& name) const;
+  Result<> flush_ahead();
+  static env::Task<void> flush_while_closing(std::shared_ptr<DirectoryCore> core);
   env::Task<Result<>> drain_all();
   env::Task<std::optional<LogMap>> collect(bool only_if_changed, bool& all_opened);
   env::Task<Result<>> write_checkpoints();
@@ -141,6 +143,7 @@ class DirectoryCore final : public DirectoryFiles,
   std::uint64_t checkpoints_done_ = 0;
   Result<> last_checkpoint_;
   bool closing_ = false;
+  env::Gate ahead_;  // what a stop does beside the closing of logs
   env::Event checkpointed_;
 };
 

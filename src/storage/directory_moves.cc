@@ -27,7 +27,7 @@ Result<> DirectoryCore::finish_replay(DirectoryWriter& writer, const std::string
       logged->second.name == name) {
     const auto restored = restore_logged_writes(files, folder, logged->second, commit_log_.laps);
     if (!restored) directory_moves_log.error("{}: {}", folder, restored.error().message);
-    ARUS_TRY(files.sync_file_system(path));
+    ARUS_TRY(writer.sync_everything());
   }
   return writer.settle(WriterFolder(folder, name, *id, nullptr), std::nullopt);
 }

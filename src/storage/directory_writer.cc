@@ -54,13 +54,14 @@ void WriterFiles::evict_one() {
 }
 
 DirectoryWriter::DirectoryWriter(env::Environment& environment, env::Pool& pool, std::string root,
-                                 const DirectoryWriterLimits& limits)
+                                 HeldForWriter held, const DirectoryWriterLimits& limits)
     : pool_(pool),
       files_(environment.files()),
       root_(std::move(root)),
+      held_(std::move(held.itself)),
       limits_(limits),
       open_files_(environment.files(), limits.open_files),
-      commit_log_(environment.files(), root_, limits.commit_log),
+      commit_log_(environment.files(), std::move(held.jobs), root_, limits.commit_log),
       space_(limits.reserve_bytes),
       ballast_(environment.files(), root_),
       worker_(environment.make_worker("log-writer")) {}
@@ -266,8 +267,10 @@ Result<> DirectoryWriter::flush_unlogged() {
 Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& files) {
   std::vector<WriterFolder*> folders;  // in the order of the writes, each once
   std::vector<std::shared_ptr<WriterFile>> present;
+  bool descriptor_lost = false;
   for (const auto& file : files) {
     file->unsynced_ = false;
+    descriptor_lost = std::exchange(file->descriptor_lost_, false) || descriptor_lost;
     WriterFolder& folder = *file->folder_;
     // A topic that is deleted soon after it was made takes what nobody waits for with it.
     if (folder.created_unsynced && is_gone(files_, folder.path)) continue;
@@ -277,8 +280,8 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
       folders.push_back(&folder);
     }
   }
-  if (files.size() + folders.size() > limits_.sync_each_up_to) {
-    ARUS_TRY(files_.sync_file_system(root_));
+  if (descriptor_lost || files.size() + folders.size() > limits_.sync_each_up_to) {
+    ARUS_TRY(sync_everything());
   } else {
     ARUS_TRY(flush_folders(folders));
     ARUS_TRY(flush_files(present));
@@ -289,6 +292,12 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
     folder->entries_synced = folder->entries_made;
   }
   return {};
+}
+
+Result<> DirectoryWriter::sync_everything() {
+  Result<> synced = held_->sync();
+  if (!synced) go_offline(synced.error());
+  return synced;
 }
 
 Result<> DirectoryWriter::flush_files(const std::vector<std::shared_ptr<WriterFile>>& files) {

@@ -39,6 +39,13 @@ class WriterFiles {
   std::list<std::shared_ptr<WriterFile>> uses_;  // the most recent one in front
 };
 
+// The directory's file system, held since before anything in it was changed: once for what the
+// writer does itself, once for its jobs, because an error is told to each only once.
+struct HeldForWriter {
+  std::unique_ptr<env::HeldFileSystem> itself;
+  std::unique_ptr<env::HeldFileSystem> jobs;
+};
+
 struct DirectoryWriterLimits {
   std::size_t open_files = 1024;
   // A round waits for more groups only while they are there already, and never beyond these.
@@ -83,7 +90,7 @@ class WriterObserver {
 class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
  public:
   DirectoryWriter(env::Environment& environment, env::Pool& pool, std::string root,
-                  const DirectoryWriterLimits& limits);
+                  HeldForWriter held, const DirectoryWriterLimits& limits);
 
   // Thread-safe; before the first group. Runs once, before the first change.
   void set_before_first_change(WriterAction action) { before_first_change_ = std::move(action); }
@@ -127,6 +134,8 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   // Nothing that was written to this folder's segments below `below` is replayed from here on. With
   // nothing as bound it is all of them, and they are flushed before.
   Result<> settle(const WriterFolder& folder, std::optional<Offset> below);
+  // Everything in the directory. A failure takes it offline, as it would not be told again.
+  Result<> sync_everything();
   [[nodiscard]] env::FileSystem& files() { return files_; }
   [[nodiscard]] const std::string& root() const { return root_; }
   Result<> write(FileWrite& write);
@@ -194,6 +203,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   env::Pool& pool_;
   env::FileSystem& files_;
   const std::string root_;
+  const std::unique_ptr<env::HeldFileSystem> held_;
   const DirectoryWriterLimits limits_;
   std::vector<std::shared_ptr<WritePort>> ports_;
   WriterAction before_first_change_;

@@ -30,10 +30,11 @@ enum class Way : std::uint8_t {
   segments,  // each segment's own flush
   logged,    // the commit log, in files that are never full
   recycled,  // the commit log, in files that are used again and again
+  together,  // the same, each lap ended by one flush of everything, in files that grow
 };
 
 std::string name_of(const testing::TestParamInfo<std::tuple<Way, int>>& info) {
-  static constexpr const char* names[] = {"segments", "logged", "recycled"};
+  static constexpr const char* names[] = {"segments", "logged", "recycled", "together"};
   return names[static_cast<std::size_t>(std::get<0>(info.param))] + std::string("_") +
          std::to_string(std::get<1>(info.param));
 }
@@ -41,10 +42,16 @@ std::string name_of(const testing::TestParamInfo<std::tuple<Way, int>>& info) {
 CommitLogOptions options_of(Way way) {
   if (way == Way::segments) return {.first_file_bytes = 0};
   if (way == Way::logged) return {.first_file_bytes = std::size_t{1} << 20};
-  return {.first_file_bytes = 16 << 10,
-          .later_file_bytes = 32 << 10,
-          .most_files = 3,
-          .direct_from_bytes = 4'000};
+  CommitLogOptions options{.first_file_bytes = 16 << 10,
+                           .later_file_bytes = 32 << 10,
+                           .most_files = 3,
+                           .direct_from_bytes = 4'000};
+  if (way == Way::together) {
+    options.flush_each_up_to = 0;
+    options.large_file_bytes = 64 << 10;
+    options.large_from_segments = 2;
+  }
+  return options;
 }
 
 // A node's storage on a disk that outlives it.
@@ -246,8 +253,8 @@ TEST_P(PowerCutTest, WhatWasAcknowledgedIsThereAndTheRestIsAPrefix) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PowerCutTest,
-                         testing::Combine(testing::Values(Way::segments, Way::logged,
-                                                          Way::recycled),
+                         testing::Combine(testing::Values(Way::segments, Way::logged, Way::recycled,
+                                                          Way::together),
                                           testing::Range(1, 61)),
                          name_of);
 

@@ -18,6 +18,14 @@ void give_ballast_back(env::FileSystem& files, const std::string& path) {
   if (space && space->usable_bytes < ballast.size_bytes()) ballast.release();
 }
 
+Result<HeldForWriter> hold(env::FileSystem& files, const std::string& path) {
+  auto itself = files.hold(path);
+  if (!itself) return fail(std::move(itself).error());
+  auto jobs = files.hold(path);
+  if (!jobs) return fail(std::move(jobs).error());
+  return HeldForWriter{std::move(*itself), std::move(*jobs)};
+}
+
 class FileLogDirectory final : public LogDirectory {
  public:
   explicit FileLogDirectory(std::shared_ptr<DirectoryCore> core) : core_(std::move(core)) {}
@@ -128,13 +136,16 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(env::Environment& envir
   ARUS_TRY(identify_directory(files, path));
   auto lock = files.lock(join_path(path, lock_name));
   if (!lock) return fail(std::move(lock).error());
+  auto held = hold(files, path);
+  if (!held) return fail(std::move(held).error());
   give_ballast_back(files, path);
   auto contents = read_directory(files, path);
   if (!contents) return fail(std::move(contents).error());
   auto commit_log = find_commit_log(files, path, *contents);
   if (!commit_log) return fail(std::move(commit_log).error());
   auto core = std::make_shared<DirectoryCore>(environment, path, options, std::move(*lock),
-                                              std::move(*contents), std::move(*commit_log));
+                                              std::move(*held), std::move(*contents),
+                                              std::move(*commit_log));
   core->connect();
   return std::make_unique<FileLogDirectory>(std::move(core));
 }

@@ -15,6 +15,8 @@
 namespace arus::storage {
 
 inline constexpr const char* root = "/data";
+// The power goes before the disk has written anything by itself.
+inline constexpr env::CrashPolicy nothing_kept{.keep_page = 0, .tear_page = 0, .keep_entry = 0};
 
 // What a test with such a directory inherits beside GoogleTest's own.
 class SimulatedDirectory {

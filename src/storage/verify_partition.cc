@@ -15,7 +15,6 @@ namespace arus::storage {
 
 namespace {
 
-constexpr std::int64_t most_small_file_bytes = std::int64_t{64} << 20;
 constexpr Offset unlimited{std::numeric_limits<std::int64_t>::max()};
 
 constexpr std::string_view kept_endings[] = {".damaged", ".cut"};

@@ -43,17 +43,23 @@ auto retry_interrupted(Call call) {
   return result;
 }
 
-// Opens a directory or file only to have it flushed.
-template <class Call>
-Result<> flush_by_path(const std::string& path, const char* what, Call call) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return fail(storage_error(path, "open", errno));
-  const int failed = call(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  if (failed != 0) return fail(flush_error(path, what, error));
-  return {};
-}
+class RealHeldFileSystem final : public HeldFileSystem {
+ public:
+  RealHeldFileSystem(std::string path, int descriptor)
+      : path_(std::move(path)), descriptor_(descriptor) {}
+  ~RealHeldFileSystem() override { ::close(descriptor_); }
+  // The system keeps for each descriptor which errors it has told.
+  Result<> sync() override {
+    if (::syncfs(descriptor_) != 0) {
+      return fail(flush_error(path_, "flush the file system", errno));
+    }
+    return {};
+  }
+
+ private:
+  const std::string path_;
+  const int descriptor_;
+};
 
 }  // namespace
 
@@ -101,6 +107,13 @@ Result<> RealFile::sync() {
   // dirty pages and would report success.
   if (::fdatasync(descriptor_) != 0) return fail(flush_error(path_, "flush", errno));
   return {};
+}
+
+Result<> RealFile::start_write_back() {
+  if (::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE) == 0) return {};
+  // Where the file system has no such thing, the flush does it all.
+  if (errno == ENOSYS || errno == EINVAL || errno == ESPIPE) return {};
+  return fail(flush_error(path_, "write back", errno));
 }
 
 Result<std::int64_t> RealFile::size() {
@@ -196,12 +209,19 @@ Result<> RealFileSystem::remove_tree(const std::string& directory) {
 }
 
 Result<> RealFileSystem::sync_directory(const std::string& path) {
-  return flush_by_path(path, "flush", [](int descriptor) { return ::fsync(descriptor); });
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return fail(storage_error(path, "open", errno));
+  const int failed = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  if (failed != 0) return fail(flush_error(path, "flush", error));
+  return {};
 }
 
-Result<> RealFileSystem::sync_file_system(const std::string& path) {
-  return flush_by_path(path, "flush the file system",
-                       [](int descriptor) { return ::syncfs(descriptor); });
+Result<std::unique_ptr<HeldFileSystem>> RealFileSystem::hold(const std::string& directory) {
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return fail(storage_error(directory, "open", errno));
+  return std::make_unique<RealHeldFileSystem>(directory, descriptor);
 }
 
 Result<Space> RealFileSystem::space(const std::string& path) {

@@ -12,6 +12,7 @@ class RealFile final : public File {
   Result<std::size_t> read_at(MutableByteView buffer, std::int64_t offset, ReadMode mode) override;
   Result<> write_at(std::span<const ByteView> pieces, std::int64_t offset) override;
   Result<> sync() override;
+  Result<> start_write_back() override;
   Result<std::int64_t> size() override;
   Result<> truncate(std::int64_t size_bytes) override;
   void drop_cache(std::int64_t offset, std::int64_t length) override;
@@ -35,7 +36,7 @@ class RealFileSystem final : public FileSystem {
   Result<> remove(const std::string& path) override;
   Result<> remove_tree(const std::string& directory) override;
   Result<> sync_directory(const std::string& path) override;
-  Result<> sync_file_system(const std::string& path) override;
+  Result<std::unique_ptr<HeldFileSystem>> hold(const std::string& directory) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Result<Space> space(const std::string& path) override;
 };

@@ -32,11 +32,9 @@ struct SimulatedDisk::Inode {
     std::erase_if(unsynced, [](const auto& entry) { return !entry.second.lost; });
     durable_size = content.size();
   }
-  void fail_sync() {
-    for (auto& [page, state] : unsynced) state.lost = true;
-  }
 
   const bool is_directory;
+  std::uint64_t write_backs_failed = 0;
   std::weak_ptr<const void> lock;  // expired when nobody holds it
   Bytes content;
   std::size_t durable_size = 0;
@@ -52,11 +50,13 @@ class SimulatedDisk::OpenFile final : public File {
         path_(std::move(path)),
         inode_(std::move(inode)),
         epoch_(disk.epoch_),
-        writable_(writable) {}
+        writable_(writable),
+        failures_seen_(inode_->write_backs_failed) {}
 
   Result<std::size_t> read_at(MutableByteView buffer, std::int64_t offset, ReadMode mode) override;
   Result<> write_at(std::span<const ByteView> pieces, std::int64_t offset) override;
   Result<> sync() override;
+  Result<> start_write_back() override;
   Result<std::int64_t> size() override {
     ARUS_TRY(check("stat"));
     return static_cast<std::int64_t>(inode_->content.size());
@@ -81,6 +81,31 @@ class SimulatedDisk::OpenFile final : public File {
   const InodePtr inode_;
   const std::uint64_t epoch_;
   const bool writable_;
+  std::uint64_t failures_seen_;
+};
+
+class SimulatedDisk::Held final : public HeldFileSystem {
+ public:
+  Held(SimulatedDisk& disk, std::string path)
+      : disk_(disk),
+        path_(std::move(path)),
+        epoch_(disk.epoch_),
+        failures_seen_(disk.write_backs_failed_) {}
+
+  Result<> sync() override {
+    if (epoch_ != disk_.epoch_) return fail(storage_error(path_, "flush the file system", EIO));
+    const Result<> synced = disk_.sync_all(path_);
+    const bool failed =
+        std::exchange(failures_seen_, disk_.write_backs_failed_) != disk_.write_backs_failed_;
+    if (synced && failed) return fail(flush_error(path_, "flush the file system", EIO));
+    return synced;
+  }
+
+ private:
+  SimulatedDisk& disk_;
+  const std::string path_;
+  const std::uint64_t epoch_;
+  std::uint64_t failures_seen_;
 };
 
 class SimulatedDisk::Lock final : public FileLock {
@@ -150,11 +175,22 @@ Result<> SimulatedDisk::OpenFile::sync() {
   const FileFault fault = disk_.begin({FileAct::sync, path_, 0, inode_->unsynced.size()});
   if (fault.os_error != 0) {
     // Whoever is gone by now has not seen it fail.
-    if (disk_.powered_) inode_->fail_sync();
+    if (disk_.powered_) disk_.fail_write_back(*inode_);
+    failures_seen_ = inode_->write_backs_failed;
     return arus::fail(flush_error(path_, "flush", fault.os_error));
   }
   inode_->sync();
+  if (std::exchange(failures_seen_, inode_->write_backs_failed) != inode_->write_backs_failed) {
+    return arus::fail(flush_error(path_, "flush", EIO));
+  }
   return {};
+}
+
+Result<> SimulatedDisk::OpenFile::start_write_back() {
+  ARUS_TRY(check("write back"));
+  const FileFault fault = disk_.begin({FileAct::write_back, path_, 0, inode_->unsynced.size()});
+  if (fault.os_error != 0 && disk_.powered_) disk_.fail_write_back(*inode_);
+  return check("write back");
 }
 
 Result<> SimulatedDisk::OpenFile::truncate(std::int64_t size_bytes) {
@@ -189,18 +225,11 @@ FileFault SimulatedDisk::begin(const FileOperation& operation) {
 }
 
 Result<> SimulatedDisk::begin_simple(FileAct act, const std::string& path) {
-  static constexpr std::array<const char*, 12> names{"open",
-                                                     "read",
-                                                     "write",
-                                                     "flush",
-                                                     "truncate",
-                                                     "list",
-                                                     "create directory",
-                                                     "rename",
-                                                     "remove",
-                                                     "flush",
-                                                     "flush the file system",
-                                                     "lock"};
+  static constexpr std::array<const char*, 13> names{
+      "open",   "read",     "write", "write back",
+      "flush",  "truncate", "list",  "create directory",
+      "rename", "remove",   "flush", "flush the file system",
+      "lock"};
   const FileFault fault = begin({act, path});
   if (fault.os_error == 0) return {};
   const bool flushes = act == FileAct::sync_directory || act == FileAct::sync_file_system;
@@ -394,16 +423,39 @@ Result<> SimulatedDisk::sync_directory(const std::string& path) {
   return {};
 }
 
-Result<> SimulatedDisk::sync_file_system(const std::string& path) {
-  ARUS_TRY(begin_simple(FileAct::sync_file_system, path));
-  for (const EntryOperation& operation : unsynced_entries_) apply(operation);
-  unsynced_entries_.clear();
-  const auto sync_below = [](const auto& self, Inode& inode) -> void {
-    if (!inode.is_directory) inode.sync();
+Result<std::unique_ptr<HeldFileSystem>> SimulatedDisk::hold(const std::string& directory) {
+  if (!powered_) return fail(storage_error(directory, "open", EIO));
+  const auto inode = find_directory(directory, "open");
+  if (!inode) return fail(inode.error());
+  return std::make_unique<Held>(*this, directory);
+}
+
+void SimulatedDisk::fail_write_back(Inode& file) {
+  for (auto& [page, state] : file.unsynced) state.lost = true;
+  ++file.write_backs_failed;
+  ++write_backs_failed_;
+}
+
+void SimulatedDisk::fail_write_back(const std::string& path) {
+  const auto place = find(path, "write back");
+  ARUS_ASSERT(place && place->inode != nullptr);
+  fail_write_back(*place->inode);
+}
+
+Result<> SimulatedDisk::sync_all(const std::string& path) {
+  const Result<> begun = begin_simple(FileAct::sync_file_system, path);
+  if (!begun && !powered_) return begun;
+  if (begun) {
+    for (const EntryOperation& operation : unsynced_entries_) apply(operation);
+    unsynced_entries_.clear();
+  }
+  const auto sync_below = [&](const auto& self, Inode& inode) -> void {
+    if (begun && !inode.is_directory) inode.sync();
+    if (!begun && !inode.unsynced.empty()) fail_write_back(inode);
     for (const auto& [name, entry] : inode.entries) self(self, *entry);
   };
   sync_below(sync_below, *root_);
-  return {};
+  return begun;
 }
 
 Result<std::unique_ptr<FileLock>> SimulatedDisk::lock(const std::string& path) {

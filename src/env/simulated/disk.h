@@ -17,6 +17,7 @@ enum class FileAct : std::uint8_t {
   open,
   read,
   write,
+  write_back,
   sync,
   truncate,
   list,
@@ -37,7 +38,8 @@ struct FileOperation {
 
 // What goes wrong with one operation. A write that fails has done `at_most_bytes` before; without
 // an error it is the length of a short read. A failed flush leaves its pages clean but not durable,
-// as Linux does: a later flush does not bring them back.
+// as Linux does: a later flush does not bring them back. So does one that fails to write back, of
+// which nobody is told before the next flush.
 struct FileFault {
   int os_error = 0;
   std::optional<std::size_t> at_most_bytes;
@@ -52,8 +54,10 @@ struct CrashPolicy {
   bool entries_in_order = false;  // a prefix of them, as a journal does
 };
 
-// Contents are durable after File::sync, entries after sync_directory, both after sync_file_system;
-// nothing else is. Owner: the one thread of the simulation; it outlives the nodes that use it.
+// Contents are durable after File::sync, entries after sync_directory, both after
+// HeldFileSystem::sync; nothing else is. An error of writing back is told once to each descriptor
+// that was open before, and to nobody who opens the file later. Owner: the one thread of the
+// simulation; it outlives the nodes that use it.
 class SimulatedDisk final : public FileSystem {
  public:
   static constexpr std::size_t page_bytes = 4096;
@@ -79,6 +83,8 @@ class SimulatedDisk final : public FileSystem {
   void crash(const CrashPolicy& policy = {});
   // The time of whoever is at work.
   [[nodiscard]] TimePoint now() const { return scheduler_.now(); }
+  // The system writes this file back by itself, and fails.
+  void fail_write_back(const std::string& path);
   // How often a loop has called what may block.
   [[nodiscard]] std::uint64_t calls_from_loops() const { return calls_from_loops_; }
 
@@ -91,12 +97,13 @@ class SimulatedDisk final : public FileSystem {
   Result<> remove(const std::string& path) override;
   Result<> remove_tree(const std::string& directory) override;
   Result<> sync_directory(const std::string& path) override;
-  Result<> sync_file_system(const std::string& path) override;
+  Result<std::unique_ptr<HeldFileSystem>> hold(const std::string& directory) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Result<Space> space(const std::string& path) override;
 
  private:
   class OpenFile;
+  class Held;
   class Lock;
   struct Inode;
   using InodePtr = std::shared_ptr<Inode>;
@@ -121,6 +128,8 @@ class SimulatedDisk final : public FileSystem {
   [[nodiscard]] Result<InodePtr> find_directory(const std::string& path, const char* what) const;
   void change(EntryOperation operation);
   static void apply(const EntryOperation& operation);
+  Result<> sync_all(const std::string& path);
+  void fail_write_back(Inode& file);
   void crash_entries(const CrashPolicy& policy);
   void crash_contents(Inode& file, const CrashPolicy& policy);
   void crash_below(Inode& directory, const CrashPolicy& policy);
@@ -135,6 +144,7 @@ class SimulatedDisk final : public FileSystem {
   std::int64_t used_bytes_ = 0;
   double cache_miss_ = 0.1;
   bool powered_ = true;
+  std::uint64_t write_backs_failed_ = 0;
   std::uint64_t epoch_ = 0;  // counts crashes
   std::uint64_t calls_from_loops_ = 0;
 };

@@ -127,6 +127,43 @@ TEST_P(SimulatedDiskTest, AFlushAfterAFailedOneBringsNothingBack) {
   EXPECT_EQ(text("/f"), "first");
 }
 
+TEST_P(SimulatedDiskTest, AFailureToWriteBackIsToldOnceToEachThatWasOpenBefore) {
+  auto file = open("/f");
+  ASSERT_TRUE(disk_.sync_directory("/"));
+  const auto held = disk_.hold("/").value();
+  const auto other = disk_.hold("/").value();
+  ASSERT_TRUE(file->write_at(as_bytes("lost"), 0));
+  EXPECT_TRUE(held->sync());
+  ASSERT_TRUE(file->write_at(as_bytes("gone"), 0));
+  disk_.fail_write_back("/f");
+  EXPECT_TRUE(open("/f")->sync()) << "it was opened later";
+  EXPECT_TRUE(disk_.hold("/").value()->sync()) << "so was this";
+  EXPECT_EQ(held->sync().error().os_error, EIO);
+  EXPECT_TRUE(held->sync());
+  EXPECT_EQ(file->sync().error().os_error, EIO);
+  EXPECT_TRUE(file->sync());
+  EXPECT_EQ(other->sync().error().os_error, EIO);
+  disk_.crash();
+  EXPECT_EQ(text("/f"), "lost");
+}
+
+TEST_P(SimulatedDiskTest, WritingBackIsNoFlushAndItsFailureIsToldByOne) {
+  auto file = open("/f");
+  ASSERT_TRUE(disk_.sync_directory("/"));
+  const auto held = disk_.hold("/").value();
+  ASSERT_TRUE(file->write_at(as_bytes("bytes"), 0));
+  ASSERT_TRUE(file->start_write_back());
+  disk_.set_fault_hook([](const FileOperation& operation) {
+    return FileFault{.os_error = operation.act == FileAct::write_back ? EIO : 0};
+  });
+  EXPECT_TRUE(file->start_write_back());
+  EXPECT_EQ(held->sync().error().os_error, EIO);
+  EXPECT_EQ(file->sync().error().os_error, EIO);
+  disk_.crash({.keep_page = 1, .tear_page = 0});
+  EXPECT_EQ(disk_.file_size("/f").value(), 5);
+  EXPECT_NE(text("/f"), "bytes");
+}
+
 TEST_P(SimulatedDiskTest, FaultsAreInjectedByOperation) {
   auto file = open("/f");
   disk_.set_fault_hook([](const FileOperation& operation) {
@@ -198,7 +235,7 @@ TEST_P(SimulatedDiskTest, DirectoriesBehaveAsTheSystems) {
   ASSERT_EQ(entries->size(), 2U);
   EXPECT_TRUE((*entries)[0].is_directory);
   EXPECT_EQ((*entries)[1].name, "f");
-  ASSERT_TRUE(disk_.sync_file_system("/"));
+  ASSERT_TRUE(disk_.hold("/").value()->sync());
   ASSERT_TRUE(disk_.remove_tree("a"));
   EXPECT_FALSE(disk_.exists("a"));
   disk_.crash({.keep_entry = 0});

@@ -1,0 +1,227 @@
+// What becomes of the laps of a commit log that are full.
+#include <algorithm>
+
+#include "base/log.h"
+#include "storage/commit_log.h"
+#include "storage/file_names.h"
+#include "storage/full_disk.h"
+#include "storage/presence.h"
+
+namespace arus::storage {
+
+namespace {
+
+const LogComponent recycling_events{"storage.commit_log"};
+
+constexpr std::size_t segments_at_once = 64;  // of a wide lap, in one job
+// Writing back of a wide lap is so much ahead of the entries that dirty segments anew.
+constexpr std::uint64_t started_for_each_entry = 2;
+constexpr std::uint64_t ahead_for_each_entry = 4;
+
+Result<> sync_path(env::FileSystem& files, const std::string& path) {
+  const auto file = files.open(path, env::OpenMode::read_write);
+  return unless_gone(file ? (*file)->sync() : fail(file.error()));
+}
+
+Result<> start_write_back(env::FileSystem& files, const std::string& path) {
+  const auto file = files.open(path, env::OpenMode::read_write);
+  return unless_gone(file ? (*file)->start_write_back() : fail(file.error()));
+}
+
+}  // namespace
+
+// Of n segments the k-th is flushed once the active lap is filled to k / 2n.
+bool CommitLog::is_due(const Lap& lap) const {
+  if (in_haste() || lap.flushed == lap.dirty.size()) return true;
+  return active_->filled * 2 * lap.dirty.size() >= active_->size_bytes * lap.flushed;
+}
+
+std::optional<BackgroundJob> CommitLog::next_job() {
+  if (wants_file()) return make_file_job();
+  if (!flushed_.empty()) return tell_job();
+  if (sealed_.empty()) return std::nullopt;
+  Lap& lap = sealed_.front();
+  if (is_wide(lap)) return next_wide_job(lap);
+  if (!is_due(lap)) return std::nullopt;
+  return lap.flushed < lap.dirty.size() ? flush_job(lap) : void_job(lap);
+}
+
+// First the segments of the lap, then those that the active lap has made dirty meanwhile, until few
+// are left: what syncfs finds to do holds up the flushes that others wait for.
+std::optional<BackgroundJob> CommitLog::next_wide_job(Lap& lap) {
+  if (lap.flushed == lap.dirty.size()) return void_job(lap);
+  if (in_haste()) return sync_job(lap);
+  const std::size_t all = lap.dirty.size();
+  if (lap.started < all) {
+    const bool due = lap.started <= (next_sequence_ - lap.sealed_at) * started_for_each_entry ||
+                     active_->size_bytes * lap.started <= active_->filled * 2 * all;
+    if (!due) return std::nullopt;
+    const auto some =
+        std::span(lap.dirty).subspan(lap.started, std::min(segments_at_once, all - lap.started));
+    for (const auto& file : some) mark(lap, file);
+    lap.started += some.size();
+    lap.started_at = next_sequence_;
+    return write_back_job(some);
+  }
+  if (is_nearly_clean(*active_)) return sync_job(lap);
+  if (active_->ahead > (next_sequence_ - lap.started_at) * ahead_for_each_entry) {
+    return std::nullopt;
+  }
+  const auto some = std::span(active_->dirty)
+                        .subspan(active_->ahead, std::min(segments_at_once,
+                                                          active_->dirty.size() - active_->ahead));
+  active_->ahead += some.size();
+  return write_back_job(some);
+}
+
+// Or it is late.
+bool CommitLog::is_nearly_clean(const Lap& lap) const {
+  return lap.dirty.size() - lap.ahead <= options_.flush_each_up_to ||
+         lap.filled * 4 >= lap.size_bytes * 3;
+}
+
+BackgroundJob CommitLog::make_file_job() {
+  struct Made {
+    Lap lap;
+    bool no_space = false;
+  };
+  auto made = std::make_shared<Made>();
+  Lap& lap = made->lap;
+  lap.number = free_number();
+  lap.path = join_path(root_, commit_log_file_name(lap.number));
+  lap.size_bytes = new_file_bytes();
+  numbers_.insert(lap.number);
+  auto work = [&files = files_, root = root_, made]() -> Result<> {
+    auto file = make_file(files, root, made->lap.path, made->lap.size_bytes);
+    if (file) {
+      made->lap.file = std::move(*file);
+      return {};
+    }
+    const bool no_space = is_full_disk(file.error()) || file.error().os_error == EFBIG;
+    if (!no_space) return fail(std::move(file).error());
+    recycling_events.warning("{}; segments are flushed instead", file.error().message);
+    made->no_space = true;
+    return files.remove(made->lap.path);
+  };
+  auto done = [this, made] {
+    starved_ = false;
+    if (made->no_space) {
+      numbers_.erase(made->lap.number);
+      note_no_space();
+    } else {
+      free_.push_back(std::move(made->lap));
+    }
+  };
+  return {std::move(work), std::move(done)};
+}
+
+void CommitLog::mark(Lap& lap, const std::shared_ptr<WriterFile>& file) {
+  const WriterFolder& folder = file->folder();
+  lap.marks.push_back({.file = file,
+                       .created = folder.created_unsynced,
+                       .entries = folder.entries_made,
+                       .end = file->logged_end_});
+}
+
+// The names that lead to the segment come first.
+BackgroundJob CommitLog::flush_job(Lap& lap) {
+  const std::shared_ptr<WriterFile>& file = lap.dirty[lap.flushed];
+  lap.descriptor_lost = std::exchange(file->descriptor_lost_, false) || lap.descriptor_lost;
+  file->unsynced_ = false;
+  mark(lap, file);
+  const WriterFolder& folder = file->folder();
+  auto work = [&files = files_, root = root_, folder = folder.path, open = file->open_,
+               path = file->path(), created = folder.created_unsynced,
+               made_entries = folder.has_unsynced_entries()]() -> Result<> {
+    if (created) {
+      ARUS_TRY(sync_path(files, join_path(folder, partition_metadata_name)));
+    }
+    if (created || made_entries) ARUS_TRY(unless_gone(files.sync_directory(folder)));
+    if (created) ARUS_TRY(files.sync_directory(root));
+    return open != nullptr ? open->sync() : sync_path(files, path);
+  };
+  auto done = [this] { end_flushes(1); };
+  return {std::move(work), std::move(done)};
+}
+
+BackgroundJob CommitLog::write_back_job(std::span<const std::shared_ptr<WriterFile>> some) {
+  struct Target {
+    std::shared_ptr<env::File> open;
+    std::string path;
+  };
+  std::vector<Target> targets;
+  for (const auto& file : some) targets.push_back({file->open_, file->path()});
+  auto work = [&files = files_, targets = std::move(targets)]() -> Result<> {
+    for (const Target& target : targets) {
+      ARUS_TRY(target.open != nullptr ? target.open->start_write_back()
+                                      : start_write_back(files, target.path));
+    }
+    return {};
+  };
+  return {std::move(work), [] {}};
+}
+
+// All that was written before it begins, with its names. The descriptors of the segments may be
+// closed meanwhile: this one tells of every error.
+BackgroundJob CommitLog::sync_job(Lap& lap) {
+  for (; lap.started < lap.dirty.size(); ++lap.started) mark(lap, lap.dirty[lap.started]);
+  auto work = [held = held_] { return held->sync(); };
+  auto done = [this, count = lap.dirty.size()] { end_flushes(count); };
+  return {std::move(work), std::move(done)};
+}
+
+void CommitLog::end_flushes(std::size_t count) {
+  Lap& lap = sealed_.front();
+  lap.flushed += count;
+  std::ranges::move(lap.marks, std::back_inserter(flushed_));
+  lap.marks.clear();
+  tell_some();
+}
+
+// Thousands of logs are not told at once, since the writer has others to serve.
+BackgroundJob CommitLog::tell_job() {
+  return {[] { return Result<>{}; }, [this] { tell_some(); }};
+}
+
+void CommitLog::tell_some() {
+  constexpr std::size_t at_once = 256;
+  for (std::size_t i = 0; i < at_once && !flushed_.empty(); ++i) {
+    const Mark mark = std::move(flushed_.front());
+    flushed_.pop_front();
+    WriterFolder& folder = *mark.file->folder_;
+    if (mark.created) folder.created_unsynced = false;
+    folder.entries_synced = std::max(folder.entries_synced, mark.entries);
+    if (mark.file->logged_end_ >= mark.end) folder.flushed(mark.file->base_offset(), mark.end);
+  }
+}
+
+BackgroundJob CommitLog::void_job(Lap& lap) {
+  struct Grown {
+    std::size_t bytes = 0;
+    bool no_space = false;
+  };
+  auto grown = std::make_shared<Grown>(growth_bytes(lap));
+  auto work = [held = lap.descriptor_lost ? held_ : nullptr, file = lap.file, size = lap.size_bytes,
+               grown]() -> Result<> {
+    if (held != nullptr) ARUS_TRY(held->sync());
+    ARUS_TRY(file->write_at(Bytes(commit_log_format::block_bytes), 0));
+    ARUS_TRY(file->sync());
+    if (grown->bytes == 0) return {};
+    const Result<> written = write_zeros(*file, size, size + grown->bytes);
+    grown->no_space =
+        !written && (is_full_disk(written.error()) || written.error().os_error == EFBIG);
+    if (!grown->no_space) return written;
+    *grown = {.bytes = 0, .no_space = true};
+    return file->truncate(static_cast<std::int64_t>(size));
+  };
+  auto done = [this, grown] {
+    Lap& front = sealed_.front();
+    front.size_bytes += grown->bytes;
+    if (grown->no_space) note_no_space();
+    free_.push_back(std::move(front));
+    sealed_.pop_front();
+  };
+  return {std::move(work), std::move(done)};
+}
+
+}  // namespace arus::storage
