@@ -11,6 +11,14 @@
 
 namespace arus::storage {
 
+Result<std::unique_ptr<env::File>> open_segment_file(env::FileSystem& files,
+                                                     const SegmentView& segment,
+                                                     std::string_view suffix) {
+  return under_its_name(segment.path(suffix), segment.staged, [&files](const std::string& path) {
+    return files.open(path, env::OpenMode::read);
+  });
+}
+
 namespace {
 
 Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>& slot,
@@ -20,9 +28,7 @@ Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>&
     if (mode == env::ReadMode::cached_only) {
       return fail(Error{ErrorCode::kafka_storage_error, "Not open", EAGAIN});
     }
-    auto opened =
-        files.open(join_path(segment.folder->path, segment_file_name(segment.base_offset, suffix)),
-                   env::OpenMode::read);
+    auto opened = open_segment_file(files, segment, suffix);
     if (!opened) return fail(std::move(opened).error());
     slot = std::move(*opened);
     // What is not cached is read in large pieces, and let go again.
@@ -59,9 +65,8 @@ Result<Slice> read_slice(env::File& file, std::int64_t position, std::size_t siz
 std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position, Offset offset,
                                std::string_view why) {
   return fail(ErrorCode::corrupt_message,
-              fmt::format("{}/{}: the batch at byte {}, offset {}, is damaged: {}",
-                          segment.folder->path, segment_file_name(segment.base_offset, suffix::log),
-                          position, offset.value(), why));
+              fmt::format("{}: the batch at byte {}, offset {}, is damaged: {}",
+                          segment.path(suffix::log), position, offset.value(), why));
 }
 
 // An entry that damage has changed could lead behind the batch that is wanted. The batch where it

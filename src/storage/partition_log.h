@@ -204,6 +204,7 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
+  FileLatch change_latch_;  // held alone by who takes files away or exchanges them; taken first
   FileLatch file_latch_;
   std::optional<Offset> cleaned_to_;  // as of the last finished round
   bool compacting_ = false;

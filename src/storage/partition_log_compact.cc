@@ -126,7 +126,7 @@ bool PartitionLog::holds_segments(std::span<const Offset> bases) const {
 // Puts the new segment in place of the old ones; false where those are gone.
 env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
                                                const std::shared_ptr<Link>& link) {
-  const auto alone = co_await file_latch_.hold_alone();
+  const auto changing = co_await change_latch_.hold_alone();
   if (failure_) co_return fail(*failure_);
   if (link != link_ || !holds_segments(group.replaced)) co_return false;
   // The commit log may still have what was written to the old files: at the places that it names
@@ -150,15 +150,22 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
     co_return fail(staged.error());
   }
   const auto deleted = std::make_shared<std::vector<std::string>>();
-  host_->port->act([folder = folder_->path, base, replaced = group.replaced,
-                    deleted](DirectoryWriter* writer) -> Result<> {
-    auto finished = finish_swap(writer->files(), folder, base, replaced);
-    if (!finished) return fail(std::move(finished).error());
-    *deleted = std::move(*finished);
-    return {};
-  });
+  {
+    // Who has opened files by their names of before is done with them. Who comes later knows the
+    // new segment and finds it under either name: nobody waits while names are flushed.
+    const auto alone = co_await file_latch_.hold_alone();
+    if (failure_) co_return fail(*failure_);
+    install(group);
+    host_->port->act([folder = folder_->path, base, replaced = group.replaced,
+                      deleted](DirectoryWriter* writer) -> Result<> {
+      auto finished = finish_swap(writer->files(), folder, base, replaced);
+      if (!finished) return fail(std::move(finished).error());
+      *deleted = std::move(*finished);
+      return {};
+    });
+  }
   ARUS_CO_TRY(co_await host_->port->drain());
-  install(group);
+  if (Segment* const made = segment_at(base)) made->note_staged(false);
   if (const auto directory = host_->directory.lock()) {
     directory->remove_later(std::move(*deleted), env::milliseconds{config_->file_delete_delay_ms});
   }
@@ -172,6 +179,7 @@ void PartitionLog::install(const CleanedGroup& group) {
   auto made = std::make_unique<Segment>(folder_, group.segment);
   made->note_largest_timestamp(group.largest_timestamp);
   made->note_settled((*(last - 1))->settled_at());
+  made->note_staged(true);
   *first = std::move(made);
   segments_.erase(first + 1, last);
 }
