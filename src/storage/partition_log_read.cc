@@ -126,7 +126,11 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
     SegmentView facts = view(*segment);
     auto batches = read_batches(host_->environment.files(), facts,
                                 request_for(*segment, from, bound), env::ReadMode::cached_only);
-    if (!batches && would_block(batches.error()) && fetched.size_bytes < worth_answering_bytes) {
+    const bool cold = !batches && would_block(batches.error());
+    if (cold && bound.cached_only && fetched.size_bytes == 0) {
+      co_return std::unexpected(std::move(batches).error());
+    }
+    if (cold && !bound.cached_only && fetched.size_bytes < worth_answering_bytes) {
       batches = co_await read_cold(base, from, bound, facts);
       segment = segment_at(base);
     }
