@@ -117,6 +117,9 @@ class Model {
   std::vector<Transaction> transactions;
   std::map<std::pair<std::string, std::size_t>, Committed> committed;  // group, track
   bool clock_jumped = false;  // ages by the wall clock say nothing any more
+  // With the power the first segments of an unsynced partition may go, and later ones stay: without
+  // a commit log nothing tells the node that it was not another that took them away.
+  bool front_may_go = false;
 
  private:
   void place(RecordId id, std::int64_t offset);
@@ -127,6 +130,7 @@ class Model {
   void check_order(const Track& track);
   void check_retention(const Track& track, std::int64_t log_start);
   void trim(Track& track, std::int64_t end);
+  void lose_front(Track& track, std::int64_t log_start);
 
   Story& story_;
   const env::Simulation& simulation_;

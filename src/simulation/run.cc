@@ -56,7 +56,9 @@ class Run {
             simulation_.make_environment({.host = inspector_host, .name = {}, .disk = {}})),
         clients_(make_world(*clients_environment_)),
         inspector_(make_world(*inspector_environment_)),
-        node_(simulation_, plan_, story_) {}
+        node_(simulation_, plan_, story_) {
+    model_.front_may_go = plan_.commit_log.first_file_bytes == 0;
+  }
 
   Verdict go() {
     story_.headline("{}", plan_.to_string());
@@ -130,6 +132,7 @@ class Run {
   }
   bool look(const Inspection& inspection) {
     node_.set_reachable(inspector_host, true);
+    inspector_.damaged = inspection.damaged;
     const auto right =
         run_within(*inspector_environment_, inspect(&inspector_, inspection), inspection_limit);
     if (!right) story_.fail("node", "the inspection does not end");

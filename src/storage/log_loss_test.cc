@@ -2,6 +2,7 @@
 // directory itself.
 #include "storage/commit_log_reader.h"
 #include "storage/compaction_testing.h"
+#include "storage/file_names.h"
 
 namespace arus::storage {
 namespace {
@@ -79,6 +80,108 @@ TEST_P(CompactedLossTest, WhatIsKeptHasNoGap) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, CompactedLossTest, testing::Range(1, 41));
+
+// Segments that are full are flushed side by side with the newest one: their names may be lost, and
+// not its own.
+class FrontLossTest : public LossTest {
+ protected:
+  FrontLossTest() : LossTest(7) {
+    EXPECT_TRUE(directory_->stamp({"cluster", 1, Uuid::of_halves(3, 5)}));
+    cached_->segment_bytes = 700;
+    cached_->durability = config::Durability::page_cache;
+  }
+  Task<std::unique_ptr<Log>> open_cached() {
+    auto log = co_await directory_->open_log({"topic", 1}, test_topic_id, cached_);
+    EXPECT_TRUE(log) << log.error().message;
+    EXPECT_TRUE(co_await directory_->sync_recovered());
+    co_return std::move(*log);
+  }
+  // No flush of what page-cache logs write ends.
+  Task<void> write() {
+    auto synced = co_await open();
+    // The first one begins the commit log, the second one is in it.
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(append(*synced, make_batch()));
+      EXPECT_TRUE(co_await synced->flush());
+      co_await env::sleep_for(env::milliseconds{100});
+    }
+    disk_->set_fault_hook([](const env::FileOperation& operation) {
+      const bool waits =
+          operation.act == env::FileAct::sync && operation.path.contains("/topic-1/");
+      return env::FileFault{.stall = waits ? env::seconds(1000) : env::Duration{}};
+    });
+    log_ = co_await open_cached();
+    for (int i = 0; i < 40; ++i) EXPECT_TRUE(append(*log_, make_batch({.records = 2})));
+    co_await env::sleep_for(env::milliseconds{100});  // checkpoints are written
+    EXPECT_EQ(log_->written_end(), Offset{80});
+  }
+  std::string first_file() const { return first_files().front(); }
+  std::vector<std::string> first_files() const {
+    std::vector<std::string> found;
+    for (const auto& entry : *disk_->list(std::string(root) + "/topic-1")) {
+      if (entry.name.ends_with(".log")) found.push_back(entry.name);
+    }
+    return found;
+  }
+  void kill() {
+    disk_->cut_power();
+    disk_->set_fault_hook(nullptr);
+    log_ = nullptr;
+    stop();
+    disk_->crash({.keep_page = 1, .tear_page = 0, .keep_entry = 1});
+  }
+
+  std::shared_ptr<config::TopicConfig> cached_ = test_config();
+  std::unique_ptr<Log> log_;
+};
+
+TEST_F(FrontLossTest, NothingIsKeptBehindAFirstSegmentThatIsGone) {
+  run([this] [[clang::coro_wrapper]] { return write(); });
+  kill();
+  ASSERT_EQ(first_file(), segment_file_name(Offset{0}, suffix::log));
+  ASSERT_TRUE(disk_->remove(std::string(root) + "/topic-1/" + first_file()));
+  start();
+  run([this]() -> Task<void> {
+    log_ = co_await open_cached();
+    EXPECT_EQ(log_->log_start(), Offset{0});
+    EXPECT_EQ(log_->log_end(), Offset{0});
+    EXPECT_TRUE(append(*log_, make_batch({.records = 3})));
+    EXPECT_TRUE(co_await log_->flush());
+    EXPECT_EQ((co_await read_all(*log_)).records.size(), 3U);
+    log_ = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+  EXPECT_EQ(first_files().size(), 1U);
+}
+
+TEST_F(FrontLossTest, AStartThatWasMovedIsNoLoss) {
+  run([this]() -> Task<void> {
+    co_await write();
+    EXPECT_TRUE(co_await log_->advance_log_start(Offset{40}));
+    co_await env::sleep_for(env::milliseconds{100});
+  });
+  const std::string first = first_file();
+  const Offset base = *parse_segment_file_name(first, suffix::log);
+  EXPECT_GT(base, Offset{0});
+  // Also where a segment begins, which Kafka's checkpoint need not name.
+  run([this, base]() -> Task<void> {
+    const auto files = first_files();
+    const auto next = *parse_segment_file_name(files[1], suffix::log);
+    EXPECT_TRUE(co_await log_->advance_log_start(next));
+    co_await env::sleep_for(env::milliseconds{100});
+    EXPECT_GT(next, base);
+  });
+  const Offset begin = log_->log_start();
+  kill();
+  start();
+  run([this, begin]() -> Task<void> {
+    log_ = co_await open_cached();
+    EXPECT_EQ(log_->log_start(), begin);
+    EXPECT_EQ(log_->log_end(), Offset{80});
+    log_ = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
 
 class NamesakeTest : public LossTest {
  protected:

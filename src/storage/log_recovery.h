@@ -27,6 +27,8 @@ struct LoadRequest {
   // No offset is missing from here on, because compaction was never at work there. Nothing where
   // that is not known.
   std::optional<Offset> contiguous_from;
+  // The first segment that was there began here or below. Nothing where that is not known.
+  std::optional<Offset> begins_by;
   std::int32_t index_interval_bytes = 4096;
   std::int64_t now_ms = 0;
   std::int64_t producer_id_expiration_ms = 0;
