@@ -440,7 +440,7 @@ TEST_F(CompactionTest, ADiskErrorWhileItWritesLeavesTheLogAsItWas) {
       EXPECT_TRUE(append(*log, batch_of({{"k" + std::to_string(i % 3), "v"}}, start_ms)));
     }
     co_await roll(*log);
-    for (const auto act : {env::FileAct::write, env::FileAct::sync, env::FileAct::rename}) {
+    for (const auto act : {env::FileAct::write, env::FileAct::rename}) {
       disk_->set_fault_hook([act](const env::FileOperation& operation) {
         const bool hit = operation.act == act && operation.path.ends_with(suffix::cleaned);
         return env::FileFault{.os_error = hit ? ENOSPC : 0};
@@ -457,6 +457,40 @@ TEST_F(CompactionTest, ADiskErrorWhileItWritesLeavesTheLogAsItWas) {
     log = nullptr;
     EXPECT_TRUE(co_await directory_->close(1));
   });
+}
+
+TEST_F(CompactionTest, AFailedFlushOfWhatItWritesTakesTheDirectoryOffline) {
+  int failed = 0;
+  for (int nth = 0; nth < 20; ++nth) {
+    disk_ = simulation_.make_disk();
+    start();
+    bool hit = false;
+    run([this, nth, &hit, &failed]() -> Task<void> {
+      auto log = co_await open();
+      for (int i = 0; i < 30; ++i) {
+        EXPECT_TRUE(append(*log, batch_of({{"k" + std::to_string(i % 3), "v"}}, start_ms)));
+      }
+      co_await roll(*log);
+      disk_->set_fault_hook([&, left = nth](const env::FileOperation& operation) mutable {
+        const bool counts = operation.path.ends_with(suffix::cleaned)
+                                ? operation.act == env::FileAct::sync
+                                : operation.act == env::FileAct::sync_directory &&
+                                      operation.path.ends_with("topic-0");
+        hit = hit || (counts && left-- == 0);
+        return env::FileFault{.os_error = hit ? EIO : 0};
+      });
+      EXPECT_EQ((co_await log->compact({.now_ms = start_ms})).has_value(), !hit);
+      co_await env::sleep_for(env::milliseconds{5});
+      EXPECT_EQ(log->failure().has_value(), hit);
+      failed += hit ? 1 : 0;
+      log = nullptr;
+      EXPECT_EQ((co_await directory_->close(1)).has_value(), !hit);
+    });
+    disk_->set_fault_hook({});
+    stop();
+    if (!hit) break;
+  }
+  EXPECT_GE(failed, 6) << "of the segment, its indexes, the names of each step";
 }
 
 TEST_F(CompactionTest, ARoundThatIsStoppedLeavesNoFiles) {

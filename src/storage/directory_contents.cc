@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "storage/checkpoint_file.h"
 #include "storage/clean_shutdown_file.h"
+#include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/meta_properties.h"
 #include "storage/partition_metadata.h"
@@ -130,6 +131,7 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
     if (!text) return fail(text.error());
     contents.clean_shutdown_epoch = parse_clean_shutdown(as_text(*text));
   }
+  contents.flush_failed = !contents.clean_shutdown_epoch && has_failed_flush(files, path);
   for (const auto& [name, member] :
        {std::pair{recovery_point_checkpoint_name, &LogOffsets::recovery_point},
         std::pair{high_watermark_checkpoint_name, &LogOffsets::high_watermark},

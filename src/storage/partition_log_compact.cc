@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "env/os_error.h"
 #include "storage/log_search.h"
 #include "storage/partition_log.h"
 #include "storage/segment_swap.h"
@@ -144,9 +145,7 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
       env::Priority::background);
   if (!staged) {
     // The next start would finish what this process goes on without.
-    if (committed) {
-      host_->port->act([error = staged.error()](DirectoryWriter*) { return fail(error); });
-    }
+    if (committed || env::is_device_failure(staged.error())) take_offline(staged.error());
     co_return fail(staged.error());
   }
   const auto deleted = std::make_shared<std::vector<std::string>>();
@@ -170,6 +169,10 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
     directory->remove_later(std::move(*deleted), env::milliseconds{config_->file_delete_delay_ms});
   }
   co_return true;
+}
+
+void PartitionLog::take_offline(const Error& error) {
+  host_->port->act([error](DirectoryWriter*) { return fail(error); });
 }
 
 void PartitionLog::install(const CleanedGroup& group) {
@@ -198,6 +201,7 @@ class PartitionLog::CompactionRound {
   // False where it was stopped.
   env::Task<Result<bool>> run();
   [[nodiscard]] Offset cleaned_to() const { return cleaning_.mapped_end(); }
+  [[nodiscard]] bool failed_to_write() const { return cleaning_.failed_to_write(); }
   CompactionOutcome outcome;
 
  private:
@@ -314,6 +318,10 @@ env::Task<Result<CompactionOutcome>> PartitionLog::run_compaction(CompactionRequ
   CompactionRound round(*this, std::move(request), std::move(plan));
   const auto finished = co_await round.run();
   if (!finished) {
+    // A disk that does not take what nobody relies on yet does not take anything else either.
+    if (round.failed_to_write() && env::is_device_failure(finished.error())) {
+      take_offline(finished.error());
+    }
     // Retention or DeleteRecords took what was being read.
     const bool gone = removed != removed_.count && finished.error().os_error == ENOENT;
     if (!gone) co_return fail(finished.error());

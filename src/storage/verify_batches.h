@@ -15,6 +15,9 @@
 
 namespace arus::storage {
 
+// Of what is read at once: checkpoints, snapshots and the like.
+inline constexpr std::int64_t most_small_file_bytes = std::int64_t{64} << 20;
+
 // Where the offsets of the batches in a file end. Blocking.
 [[nodiscard]] Result<Offset> find_batches_end(env::FileSystem& files, const std::string& path,
                                               Offset base);

@@ -18,8 +18,6 @@ namespace arus::storage {
 
 namespace {
 
-constexpr std::int64_t most_small_file_bytes = std::int64_t{64} << 20;
-
 bool is_wanted(const VerifyOptions& options, std::string_view topic) {
   return options.topics.empty() || std::ranges::find(options.topics, topic) != options.topics.end();
 }

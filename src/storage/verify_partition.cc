@@ -15,7 +15,6 @@ namespace arus::storage {
 
 namespace {
 
-constexpr std::int64_t most_small_file_bytes = std::int64_t{64} << 20;
 constexpr Offset unlimited{std::numeric_limits<std::int64_t>::max()};
 
 constexpr std::string_view kept_endings[] = {".damaged", ".cut"};
@@ -358,8 +357,9 @@ void PartitionCheck::finish() {
 void PartitionCheck::check_ends() {
   const LogOffsets& offsets = what_.offsets;
   if (!what_.is_metadata && what_.has_recovery_point && next_ < offsets.recovery_point) {
+    const bool empty = segments_.empty();
     add({.severity = Severity::error,
-         .file = what_.path,
+         .file = empty ? what_.path : path_of(segments_.rbegin()->second, suffix::log),
          .offset = next_,
          .problem =
              fmt::format("The log ends here, but everything below {} had been on stable storage.",
