@@ -183,6 +183,38 @@ TEST_F(FrontLossTest, AStartThatWasMovedIsNoLoss) {
   });
 }
 
+// What stands in such a folder may be of an earlier topic of that name.
+TEST_F(FrontLossTest, AFolderWhoseTopicIdWasNeverFlushedIsUnfinished) {
+  run([this] [[clang::coro_wrapper]] { return write(); });
+  kill();
+  const std::string metadata =
+      std::string(root) + "/topic-1/" + std::string(partition_metadata_name);
+  const Bytes text = *disk_->read_file(metadata);
+  Bytes flipped = text;
+  flipped.back() ^= 0x80;
+  const auto is_unfinished = [&](std::optional<Bytes> bytes) {
+    EXPECT_TRUE(disk_->remove(metadata));
+    if (bytes) EXPECT_TRUE((*disk_->open(metadata, env::OpenMode::create))->write_at(*bytes, 0));
+    start();
+    const auto& found = directory_->found();
+    const auto log = std::ranges::find(found, TopicPartition{"topic", 1}, &FoundLog::name);
+    EXPECT_NE(log, found.end());
+    const bool unfinished = log != found.end() && log->unfinished;
+    stop();
+    return unfinished;
+  };
+  EXPECT_FALSE(is_unfinished(text));
+  EXPECT_FALSE(is_unfinished(flipped)) << "that is damage: nothing is given up for it";
+  EXPECT_TRUE(is_unfinished(Bytes{}));
+  EXPECT_TRUE(is_unfinished(Bytes(text.size())));
+  EXPECT_TRUE(is_unfinished(std::nullopt));
+  // Where something was durable, its topic id was, too.
+  const std::string checkpoint = join_path(root, recovery_point_checkpoint_name);
+  ASSERT_TRUE(disk_->replace_file(checkpoint, as_bytes("0\n2\ntopic 0 0\ntopic 1 14\n")));
+  EXPECT_FALSE(is_unfinished(std::nullopt));
+  start();
+}
+
 class NamesakeTest : public LossTest {
  protected:
   NamesakeTest() : LossTest(5) {
