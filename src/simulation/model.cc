@@ -191,7 +191,8 @@ void Model::lose_front(Track& track, std::int64_t log_start) {
 void Model::check_track(std::size_t index, std::int64_t log_start, std::int64_t high_watermark,
                         const std::set<std::int64_t>& found) {
   Track& track = tracks_[index];
-  if (track.lost_power && front_may_go && log_start > track.log_start) lose_front(track, log_start);
+  // Nobody can tell segments that a power cut took from the front of a log from deleted ones.
+  if (track.lost_power && log_start > track.log_start) lose_front(track, log_start);
   if (track.lost_power) trim(track, high_watermark);
   see_ends(index, {log_start, high_watermark}, promised(index));
   if (track.kind == TopicKind::compacted) {

@@ -117,9 +117,6 @@ class Model {
   std::vector<Transaction> transactions;
   std::map<std::pair<std::string, std::size_t>, Committed> committed;  // group, track
   bool clock_jumped = false;  // ages by the wall clock say nothing any more
-  // With the power the first segments of an unsynced partition may go, and later ones stay: without
-  // a commit log nothing tells the node that it was not another that took them away.
-  bool front_may_go = false;
 
  private:
   void place(RecordId id, std::int64_t offset);

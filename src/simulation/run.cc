@@ -56,9 +56,7 @@ class Run {
             simulation_.make_environment({.host = inspector_host, .name = {}, .disk = {}})),
         clients_(make_world(*clients_environment_)),
         inspector_(make_world(*inspector_environment_)),
-        node_(simulation_, plan_, story_) {
-    model_.front_may_go = plan_.commit_log.first_file_bytes == 0;
-  }
+        node_(simulation_, plan_, story_) {}
 
   Verdict go() {
     story_.headline("{}", plan_.to_string());

@@ -229,7 +229,6 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const std::string& folder, LogO
                             .recovery_point = offsets.recovery_point,
                             .clean = clean,
                             .contiguous_from = contiguous_from(offsets, config),
-                            .begins_by = begins_by(offsets),
                             .index_interval_bytes = config.index_interval_bytes,
                             .now_ms = environment.clock().wall_ms(),
                             .producer_id_expiration_ms = options.producer_id_expiration_ms};
@@ -257,18 +256,10 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const std::string& folder, LogO
 // compacted log with a checkpoint mean that something is lost.
 std::optional<Offset> DirectoryCore::contiguous_from(const LogOffsets& offsets,
                                                      const config::TopicConfig& config) const {
-  const bool ours = last_run_was_ours();
+  const bool ours = !commit_log_.laps.empty() && contents.has_recovery_points;
   const bool known = offsets.recovery_point > Offset{0};
   if (config.cleanup_compact && !(ours && known)) return std::nullopt;
   return std::max(offsets.recovery_point, offsets.cleaned_to.value_or(Offset{0}));
-}
-
-// Our checkpoints name the start of a log for as long as its first segment could be another one
-// after a power cut. One that was moved here may not be in them yet.
-std::optional<Offset> DirectoryCore::begins_by(const LogOffsets& offsets) const {
-  if (contents.clean_shutdown_epoch || !last_run_was_ours()) return std::nullopt;
-  if (!contents.checkpoints.contains(offsets.name)) return std::nullopt;
-  return std::max(offsets.log_start, offsets.recovery_point);
 }
 
 // Nothing of this name can be on disk: not as found, and not since.

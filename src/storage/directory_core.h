@@ -88,12 +88,8 @@ class DirectoryCore final : public DirectoryFiles,
   env::Task<Result<LoadedLog>> load(const std::string& folder, LogOffsets offsets, bool clean,
                                     const config::TopicConfig& config,
                                     const FoundPartition* logged);
-  [[nodiscard]] bool last_run_was_ours() const {
-    return !commit_log_.laps.empty() && contents.has_recovery_points;
-  }
   [[nodiscard]] std::optional<Offset> contiguous_from(const LogOffsets& offsets,
                                                       const config::TopicConfig& config) const;
-  [[nodiscard]] std::optional<Offset> begins_by(const LogOffsets& offsets) const;
   // That of the copy that is being moved here, in use or new.
   env::Task<std::string> future_folder(const TopicPartition& name, const Uuid& topic_id);
   env::Task<Result<bool>> check_folder(const std::string& folder, const Uuid& topic_id);

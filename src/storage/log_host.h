@@ -26,8 +26,7 @@ struct LogOffsets {
   Offset log_end;  // the recovery point once a clean stop has synced everything
   Offset high_watermark;
   Offset log_start;
-  // The log's first segment begins below log_start, or it is not on stable storage yet, and could
-  // be the one that a power cut leaves of several: then the checkpoint must say it.
+  // The log's first segment begins below log_start: then the checkpoint must say it.
   bool starts_inside_segment = false;
   std::optional<Offset> cleaned_to;  // compaction has not seen what lies beyond
 };

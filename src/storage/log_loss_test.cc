@@ -81,11 +81,10 @@ TEST_P(CompactedLossTest, WhatIsKeptHasNoGap) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, CompactedLossTest, testing::Range(1, 41));
 
-// Segments that are full are flushed side by side with the newest one: their names may be lost, and
-// not its own.
-class FrontLossTest : public LossTest {
+// A page-cache log of which nothing was flushed, not even its folder.
+class UnfinishedTest : public LossTest {
  protected:
-  FrontLossTest() : LossTest(7) {
+  UnfinishedTest() : LossTest(7) {
     EXPECT_TRUE(directory_->stamp({"cluster", 1, Uuid::of_halves(3, 5)}));
     cached_->segment_bytes = 700;
     cached_->durability = config::Durability::page_cache;
@@ -115,14 +114,6 @@ class FrontLossTest : public LossTest {
     co_await env::sleep_for(env::milliseconds{100});  // checkpoints are written
     EXPECT_EQ(log_->written_end(), Offset{80});
   }
-  std::string first_file() const { return first_files().front(); }
-  std::vector<std::string> first_files() const {
-    std::vector<std::string> found;
-    for (const auto& entry : *disk_->list(std::string(root) + "/topic-1")) {
-      if (entry.name.ends_with(".log")) found.push_back(entry.name);
-    }
-    return found;
-  }
   void kill() {
     disk_->cut_power();
     disk_->set_fault_hook(nullptr);
@@ -135,56 +126,8 @@ class FrontLossTest : public LossTest {
   std::unique_ptr<Log> log_;
 };
 
-TEST_F(FrontLossTest, NothingIsKeptBehindAFirstSegmentThatIsGone) {
-  run([this] [[clang::coro_wrapper]] { return write(); });
-  kill();
-  ASSERT_EQ(first_file(), segment_file_name(Offset{0}, suffix::log));
-  ASSERT_TRUE(disk_->remove(std::string(root) + "/topic-1/" + first_file()));
-  start();
-  run([this]() -> Task<void> {
-    log_ = co_await open_cached();
-    EXPECT_EQ(log_->log_start(), Offset{0});
-    EXPECT_EQ(log_->log_end(), Offset{0});
-    EXPECT_TRUE(append(*log_, make_batch({.records = 3})));
-    EXPECT_TRUE(co_await log_->flush());
-    EXPECT_EQ((co_await read_all(*log_)).records.size(), 3U);
-    log_ = nullptr;
-    EXPECT_TRUE(co_await directory_->close(1));
-  });
-  EXPECT_EQ(first_files().size(), 1U);
-}
-
-TEST_F(FrontLossTest, AStartThatWasMovedIsNoLoss) {
-  run([this]() -> Task<void> {
-    co_await write();
-    EXPECT_TRUE(co_await log_->advance_log_start(Offset{40}));
-    co_await env::sleep_for(env::milliseconds{100});
-  });
-  const std::string first = first_file();
-  const Offset base = *parse_segment_file_name(first, suffix::log);
-  EXPECT_GT(base, Offset{0});
-  // Also where a segment begins, which Kafka's checkpoint need not name.
-  run([this, base]() -> Task<void> {
-    const auto files = first_files();
-    const auto next = *parse_segment_file_name(files[1], suffix::log);
-    EXPECT_TRUE(co_await log_->advance_log_start(next));
-    co_await env::sleep_for(env::milliseconds{100});
-    EXPECT_GT(next, base);
-  });
-  const Offset begin = log_->log_start();
-  kill();
-  start();
-  run([this, begin]() -> Task<void> {
-    log_ = co_await open_cached();
-    EXPECT_EQ(log_->log_start(), begin);
-    EXPECT_EQ(log_->log_end(), Offset{80});
-    log_ = nullptr;
-    EXPECT_TRUE(co_await directory_->close(1));
-  });
-}
-
 // What stands in such a folder may be of an earlier topic of that name.
-TEST_F(FrontLossTest, AFolderWhoseTopicIdWasNeverFlushedIsUnfinished) {
+TEST_F(UnfinishedTest, AFolderWhoseTopicIdWasNeverFlushedIsUnfinished) {
   run([this] [[clang::coro_wrapper]] { return write(); });
   kill();
   const std::string metadata =

@@ -130,13 +130,7 @@ Result<LoadedLog> LogLoader::load() {
     bases_.push_back(base);
   }
   snapshots_ = found->snapshots;
-  Offset first = segments.empty() ? request_.log_start : segments.front().base;
-  if (request_.begins_by && first > *request_.begins_by) {
-    log_recovery_log.warning("{}: what was below offset {} is lost, and all that follows it",
-                             request_.path, first.value());
-    first = request_.log_start;
-    ended_ = true;
-  }
+  const Offset first = segments.empty() ? request_.log_start : segments.front().base;
   loaded_.log_start = std::max(first, request_.log_start);
   next_ = first;
   ARUS_TRY(load_epochs(*found));
@@ -151,7 +145,7 @@ Result<LoadedLog> LogLoader::load() {
     ARUS_TRY(load_segment(segment));
   }
   ARUS_TRY(keep_last_facts());
-  loaded_.log_end = loaded_.segments.empty() ? loaded_.log_start : next_;
+  loaded_.log_end = segments.empty() ? loaded_.log_start : next_;
   if (loaded_.log_end < loaded_.log_start) loaded_.log_start = loaded_.log_end;
   if (loaded_.log_end < request_.recovery_point) {
     const bool empty = loaded_.segments.empty();

@@ -27,8 +27,6 @@ struct LoadRequest {
   // No offset is missing from here on, because compaction was never at work there. Nothing where
   // that is not known.
   std::optional<Offset> contiguous_from;
-  // The first segment that was there began here or below. Nothing where that is not known.
-  std::optional<Offset> begins_by;
   std::int32_t index_interval_bytes = 4096;
   std::int64_t now_ms = 0;
   std::int64_t producer_id_expiration_ms = 0;
@@ -60,7 +58,7 @@ struct LoadedLog {
   std::vector<TimeIndexEntry> time_entries;
   bool index_incomplete = false;
   std::optional<Offset> snapshot_offset;  // of the newest producer snapshot that is kept
-  std::optional<Error> lost;    // what was on stable storage and is not there: damage
+  std::optional<Error> lost;              // what was on stable storage and is not there: damage
   bool changed = false;         // files were written or cut: they are not on stable storage
   bool epochs_changed = false;  // the checkpoint file lacks what `epochs` has
 };

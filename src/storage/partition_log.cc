@@ -142,8 +142,7 @@ LogOffsets PartitionLog::offsets() const {
           .high_watermark = std::max(stated_start_, visible_end()),
           .log_start = stated_start_,
           .starts_inside_segment =
-              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_ ||
-                                            recovery_point_ < stated_start_),
+              stated_start_ > Offset{0} && (segments_.empty() || files_begin_ < stated_start_),
           .cleaned_to = cleaned_to_};
 }
 
