@@ -1,5 +1,6 @@
 #include "env/os_error.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -18,6 +19,11 @@ Error flush_error(const std::string& path, const char* what, int os_error) {
   Error error = storage_error(path, what, os_error);
   if (os_error == ENOSPC || os_error == EDQUOT) error.os_error = EIO;
   return error;
+}
+
+bool is_device_failure(const Error& error) {
+  static constexpr int failures[] = {EIO, EROFS, ENXIO, ENODEV, EUCLEAN, ESTALE, EREMOTEIO};
+  return std::ranges::find(failures, error.os_error) != std::end(failures);
 }
 
 Error network_error(const std::string& what, int os_error) {

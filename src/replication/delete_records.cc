@@ -39,7 +39,7 @@ struct UnderWay {
 env::Task<void> run(LoopPartitions* partitions, std::shared_ptr<UnderWay> all, std::size_t i) {
   const auto done = co_await delete_below(*partitions, all->deletions[i]);
   if (done) {
-    all->results[i].low_watermark = *done;
+    all->results[i] = {.low_watermark = *done};
   } else {
     all->results[i].error = done.error().code;
   }
@@ -51,16 +51,16 @@ env::Task<void> run(LoopPartitions* partitions, std::shared_ptr<UnderWay> all, s
 env::Task<std::vector<DeletionResult>> delete_records(LoopPartitions& partitions,
                                                       std::vector<Deletion> deletions,
                                                       DeletionOptions options) {
-  static_cast<void>(options);
   const auto all = std::make_shared<UnderWay>();
   all->deletions = std::move(deletions);
-  all->results.resize(all->deletions.size());
+  all->results.resize(all->deletions.size(), {.error = ErrorCode::request_timed_out});
   all->pending = all->deletions.size();
   for (std::size_t i = 0; i < all->deletions.size(); ++i) {
     env::spawn_detached(run(&partitions, all, i));
   }
-  while (all->pending > 0) co_await all->finished.wait();
-  co_return std::move(all->results);
+  while (all->pending > 0 && co_await all->finished.wait_until(options.deadline)) {
+  }
+  co_return all->results;
 }
 
 }  // namespace arus::replication

@@ -16,7 +16,9 @@ struct Deletion {
   TopicIdPartition id;
   std::int64_t offset = 0;  // the first one that stays
 };
-struct DeletionOptions {};
+struct DeletionOptions {
+  env::TimePoint deadline = env::never;
+};
 // The low watermark is the smallest log start of the replicas; −1 with an error.
 struct DeletionResult {
   ErrorCode error = ErrorCode::none;
@@ -25,7 +27,7 @@ struct DeletionResult {
 
 // Completes when a restart would find the new starts. POLICY_VIOLATION where a topic is only
 // compacted, OFFSET_OUT_OF_RANGE beyond the high watermark. An offset at or below the log start
-// changes nothing.
+// changes nothing. What is not done at the deadline is REQUEST_TIMED_OUT and goes on.
 env::Task<std::vector<DeletionResult>> delete_records(LoopPartitions& partitions,
                                                       std::vector<Deletion> deletions,
                                                       DeletionOptions options);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <string>
@@ -90,6 +91,12 @@ class FakeLog final : public storage::Log {
     return {};
   }
   env::Task<Result<storage::Fetched>> read(Offset from, storage::FetchBound bound) override {
+    if (disk_stalls && !cached) {
+      if (bound.cached_only) {
+        co_return arus::fail(Error{ErrorCode::kafka_storage_error, "Not cached", EAGAIN});
+      }
+      co_await wait_for_disk();
+    }
     storage::Fetched fetched;
     for (auto batch = std::prev(batches_.upper_bound(from));
          batch != batches_.end() && batch->first < bound.end; ++batch) {
@@ -107,16 +114,21 @@ class FakeLog final : public storage::Log {
   }
   env::Task<Result<std::optional<storage::TimestampedOffset>>> find_timestamp(std::int64_t,
                                                                               Offset) override {
+    co_await wait_for_disk();
     co_return std::optional<storage::TimestampedOffset>{};
   }
   env::Task<Result<std::optional<storage::TimestampedOffset>>> find_max_timestamp(Offset) override {
+    co_await wait_for_disk();
     co_return std::optional<storage::TimestampedOffset>{};
   }
   storage::EpochEnd end_of_epoch(LeaderEpoch) const override { return {epoch_, end_}; }
   LeaderEpoch epoch_of(Offset) const override { return epoch_; }
   env::Task<Result<>> flush() override { co_return Result<>{}; }
   env::Task<Result<>> truncate_to(Offset) override { co_return Result<>{}; }
-  env::Task<Result<>> advance_log_start(Offset) override { co_return Result<>{}; }
+  env::Task<Result<>> advance_log_start(Offset) override {
+    co_await wait_for_disk();
+    co_return Result<>{};
+  }
   env::Task<Result<storage::RemovedSegments>> apply_retention(
       std::optional<std::int64_t> now_ms) override {
     retention_rounds.push_back(now_ms);
@@ -137,6 +149,15 @@ class FakeLog final : public storage::Log {
     const std::int64_t freed = std::exchange(dirty_bytes, 0);
     co_return storage::CompactionOutcome{
         .replaced_segments = 1, .moved_bytes = 10, .freed_bytes = freed, .finished = true};
+  }
+
+  // Whatever needs the disk waits.
+  bool disk_stalls = false;
+  bool cached = false;  // all that a read may want
+  int reads_stalled = 0;
+  void end_stall() {
+    disk_stalls = false;
+    stall_ended_.notify_all();
   }
 
   std::optional<Offset> unstable;
@@ -160,6 +181,11 @@ class FakeLog final : public storage::Log {
   bool compaction_held_back = false;
 
  private:
+  env::Task<void> wait_for_disk() {
+    ++reads_stalled;
+    while (disk_stalls) co_await stall_ended_.wait();
+    --reads_stalled;
+  }
   void progress() {
     if (observer_ != nullptr) observer_->on_progress();
   }
@@ -177,6 +203,7 @@ class FakeLog final : public storage::Log {
   std::map<std::int32_t, Offset> sequences_;
   std::optional<Error> failure_;
   storage::LogObserver* observer_ = nullptr;
+  env::Event stall_ended_;
 };
 
 // Gives FakeLogs; opening can be held back.

@@ -1,5 +1,9 @@
 #include "replication/look_up.h"
 
+#include <memory>
+#include <optional>
+
+#include "replication/late_reads.h"
 #include "replication/patience.h"
 
 namespace arus::replication {
@@ -8,23 +12,34 @@ namespace {
 // The partition, led here and open.
 env::Task<Result<std::shared_ptr<Partition>>> leader_of(LoopPartitions& partitions,
                                                         TopicIdPartition id,
-                                                        std::int32_t current_epoch) {
+                                                        std::int32_t current_epoch,
+                                                        env::TimePoint deadline) {
   auto partition = partitions.find(id);
   if (!partition) co_return partition;
   ARUS_CO_TRY((*partition)->check_leader(current_epoch));
-  if (!(*partition)->is_open()) {
-    const env::TimePoint deadline = env::Loop::current()->now() + open_patience;
-    ARUS_CO_TRY(co_await (*partition)->opened(deadline));
-  }
+  if (!(*partition)->is_open()) ARUS_CO_TRY(co_await (*partition)->opened(deadline));
   co_return partition;
 }
 
-env::Task<Result<storage::TimestampedOffset>> look_up(Partition& partition, std::int64_t timestamp,
-                                                      bool committed) {
-  const storage::Log& log = partition.log();
-  const Offset end = committed ? partition.last_stable_offset() : partition.high_watermark();
+env::TimePoint deadline_from_now() { return env::Loop::current()->now() + disk_patience; }
+
+using Found = std::optional<storage::TimestampedOffset>;
+
+env::Task<void> search(std::shared_ptr<DiskRead<Found>> read, std::int64_t timestamp, Offset end) {
+  const Partition::Use use(read->partition());
+  storage::Log& log = read->partition().log();
+  read->finish(timestamp == max_timestamp_offset ? co_await log.find_max_timestamp(end)
+                                                 : co_await log.find_timestamp(timestamp, end));
+}
+
+env::Task<Result<storage::TimestampedOffset>> look_up(LateReads& late_reads,
+                                                      std::shared_ptr<Partition> partition,
+                                                      const OffsetLookup& lookup, bool committed,
+                                                      env::TimePoint deadline) {
+  const storage::Log& log = partition->log();
+  const Offset end = committed ? partition->last_stable_offset() : partition->high_watermark();
   storage::TimestampedOffset found;
-  switch (timestamp) {
+  switch (lookup.timestamp) {
     case latest_offset:
       found.offset = end;
       found.leader_epoch = log.latest_epoch();
@@ -40,10 +55,13 @@ env::Task<Result<storage::TimestampedOffset>> look_up(Partition& partition, std:
     default:
       break;
   }
-  const Partition::Use use(partition);
-  auto hit = timestamp == max_timestamp_offset
-                 ? co_await partition.log().find_max_timestamp(end)
-                 : co_await partition.log().find_timestamp(timestamp, end);
+  const Partition::Use use(*partition);
+  ARUS_CO_TRY(co_await late_reads.wait_for_room(lookup.id, deadline));
+  ARUS_CO_TRY(partition->check_leader(lookup.current_epoch));
+  if (env::Loop::current()->now() >= deadline) co_return slow_disk();
+  const auto read = std::make_shared<DiskRead<Found>>(late_reads, partition);
+  env::spawn_detached(search(read, lookup.timestamp, end));
+  const auto hit = co_await read->wait_until(deadline);
   if (!hit) co_return std::unexpected(std::move(hit).error());
   if (*hit && (*hit)->offset < end) found = **hit;
   co_return found;
@@ -55,13 +73,16 @@ env::Task<std::vector<OffsetLookupResult>> look_up_offsets(LoopPartitions& parti
                                                            std::vector<OffsetLookup> lookups,
                                                            OffsetLookupOptions options) {
   std::vector<OffsetLookupResult> results(lookups.size());
+  const env::TimePoint deadline = deadline_from_now();
   for (std::size_t i = 0; i < lookups.size(); ++i) {
-    const auto partition = co_await leader_of(partitions, lookups[i].id, lookups[i].current_epoch);
+    const auto partition =
+        co_await leader_of(partitions, lookups[i].id, lookups[i].current_epoch, deadline);
     if (!partition) {
       results[i].error = partition.error().code;
       continue;
     }
-    const auto found = co_await look_up(**partition, lookups[i].timestamp, options.committed);
+    const auto found = co_await look_up(partitions.late_reads(), *partition, lookups[i],
+                                        options.committed, deadline);
     if (found) {
       results[i].found = *found;
     } else {
@@ -76,8 +97,10 @@ env::Task<std::vector<EpochLookupResult>> look_up_epochs(LoopPartitions& partiti
                                                          NoOptions options) {
   static_cast<void>(options);
   std::vector<EpochLookupResult> results(lookups.size());
+  const env::TimePoint deadline = deadline_from_now();
   for (std::size_t i = 0; i < lookups.size(); ++i) {
-    const auto partition = co_await leader_of(partitions, lookups[i].id, lookups[i].current_epoch);
+    const auto partition =
+        co_await leader_of(partitions, lookups[i].id, lookups[i].current_epoch, deadline);
     if (partition) {
       results[i].end = (*partition)->log().end_of_epoch(LeaderEpoch{lookups[i].epoch});
     } else {

@@ -345,10 +345,10 @@ env::Task<Result<>> LoopPartitions::recover() {
     if (deleted) {
       const auto removed = co_await found.directory->remove_log(name, *found.log.topic_id);
       if (!removed && !found.directory->offline()) co_return removed;
-    } else if (!belongs) {
+    } else if (!belongs || found.log.unfinished) {
       loop_partitions_log.warning(
-          "{} in {} belongs to no partition of this broker and is set aside", name.to_string(),
-          found.directory->path());
+          "{} in {} {} and is set aside", name.to_string(), found.directory->path(),
+          belongs ? "does not say of which topic it is" : "belongs to no partition of this broker");
       const auto aside = co_await found.directory->set_aside(name);
       if (!aside && !found.directory->offline()) co_return aside;
     } else if (!found.directory->clean_shutdown_epoch()) {

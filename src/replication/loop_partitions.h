@@ -16,6 +16,7 @@
 #include "record/validator.h"
 #include "replication/batch_work.h"
 #include "replication/directories.h"
+#include "replication/late_reads.h"
 #include "replication/log_preparation.h"
 #include "replication/log_upkeep.h"
 #include "replication/partition.h"
@@ -85,6 +86,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   [[nodiscard]] CleanerSettings cleaner_settings() const;
   [[nodiscard]] record::BatchValidator& batch_validator() { return batch_validator_; }
   [[nodiscard]] BatchWork& batch_work() { return batch_work_; }
+  [[nodiscard]] LateReads& late_reads() { return late_reads_; }
   [[nodiscard]] env::Environment& environment() { return environment_; }
   [[nodiscard]] env::Loop& loop() { return loop_; }
   // For tasks that finish appends; closed by stop().
@@ -146,6 +148,7 @@ class LoopPartitions final : private metadata::ImageSubscriber {
   record::CodecScratch codec_scratch_;
   record::BatchValidator batch_validator_{codec_scratch_};
   BatchWork batch_work_;
+  LateReads late_reads_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::unordered_map<Uuid, std::shared_ptr<const config::TopicConfig>> configs_;
   // Topics by name whose files are being removed; a new one of that name waits.

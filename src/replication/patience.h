@@ -5,7 +5,8 @@
 
 namespace arus::replication {
 
-// Of a request, for logs that a slow disk keeps from opening: better told than left waiting.
-inline constexpr env::Duration open_patience = env::seconds(5);
+// Of a request, for logs that a slow disk keeps from opening and for what it reads of them: better
+// told than left waiting.
+inline constexpr env::Duration disk_patience = env::seconds(5);
 
 }  // namespace arus::replication

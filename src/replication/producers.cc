@@ -1,5 +1,7 @@
 #include "replication/producers.h"
 
+#include "replication/patience.h"
+
 namespace arus::replication {
 
 env::Task<std::vector<PartitionProducers>> describe_producers(LoopPartitions& partitions,
@@ -7,10 +9,11 @@ env::Task<std::vector<PartitionProducers>> describe_producers(LoopPartitions& pa
                                                               ProducersRequest request) {
   static_cast<void>(request);
   std::vector<PartitionProducers> results(ids.size());
+  const env::TimePoint deadline = env::Loop::current()->now() + disk_patience;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto found = partitions.find(ids[i]);
     Result<> usable = found ? (*found)->check_leader() : std::unexpected(found.error());
-    if (usable && !(*found)->is_open()) usable = co_await (*found)->opened();
+    if (usable && !(*found)->is_open()) usable = co_await (*found)->opened(deadline);
     if (usable) {
       results[i].entries = (*found)->log().producers();
     } else {

@@ -1,11 +1,15 @@
 #include "replication/read.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "env/file_range.h"
 #include "record/batch.h"
+#include "replication/late_reads.h"
 #include "replication/patience.h"
+#include "storage/batch_scanner.h"
 
 namespace arus::replication {
 namespace {
@@ -35,6 +39,51 @@ void describe(const Partition& partition, ReadResult& result) {
   result.high_watermark = partition.high_watermark();
   result.last_stable_offset = partition.last_stable_offset();
   result.log_start = partition.log().log_start();
+}
+
+struct Records {
+  Chain batches;
+  std::size_t size_bytes = 0;
+  std::vector<storage::AbortedTransaction> aborted;
+};
+
+using RecordsRead = DiskRead<Records>;
+
+Error needs_disk() { return {ErrorCode::kafka_storage_error, "This needs the disk", EAGAIN}; }
+
+// Those that begin behind what was read come with what follows it. What is handed on as a range
+// of a file is not looked at: a few too many do no harm.
+void drop_aborted_behind(Offset from, Records& records) {
+  if (records.aborted.empty()) return;
+  Offset next = from;
+  for (const Slice& piece : records.batches) {
+    if (env::file_range_of(piece) != nullptr) return;
+    record::BatchReader batches(piece.view());
+    while (const auto batch = batches.next()) next = batch->last_offset() + 1;
+  }
+  std::erase_if(records.aborted, [next](const storage::AbortedTransaction& transaction) {
+    return transaction.first_offset >= next;
+  });
+}
+
+env::Task<void> read_records(std::shared_ptr<RecordsRead> read, Offset from,
+                             storage::FetchBound bound, bool committed) {
+  const Partition::Use use(read->partition());
+  storage::Log& log = read->partition().log();
+  Records records;
+  auto fetched = co_await log.read(from, bound);
+  if (!fetched) co_return read->finish(std::unexpected(std::move(fetched).error()));
+  records.batches = std::move(fetched->records);
+  records.size_bytes = fetched->size_bytes;
+  if (committed && records.size_bytes > 0) {
+    // A transaction index may need the disk.
+    if (bound.cached_only) co_return read->finish(std::unexpected(needs_disk()));
+    auto aborted = co_await log.aborted_transactions(from, bound.end);
+    if (!aborted) co_return read->finish(std::unexpected(std::move(aborted).error()));
+    records.aborted = std::move(*aborted);
+    drop_aborted_behind(from, records);
+  }
+  read->finish(std::move(records));
 }
 
 // One item on its way. Everything that does not wait is done by plain functions, so that a
@@ -71,35 +120,40 @@ class Reading {
     return bound;
   }
 
-  env::Task<Result<>> read(storage::FetchBound bound) {
-    const Partition::Use use(*partition_);
-    auto fetched = co_await partition_->log().read(item_.offset, bound);
-    if (!fetched) co_return std::unexpected(std::move(fetched).error());
-    result_.records = std::move(fetched->records);
-    result_.size_bytes = fetched->size_bytes;
-    if (request_.committed && result_.size_bytes > 0) {
-      auto aborted = co_await partition_->log().aborted_transactions(item_.offset, bound.end);
-      if (!aborted) co_return std::unexpected(std::move(aborted).error());
-      result_.aborted = std::move(*aborted);
-      drop_aborted_behind();
-    }
-    // What was read while the partition changed hands is not said in the new leader's name.
-    co_return partition_->check_leader(item_.leader_epoch);
+  [[nodiscard]] bool is_hurried(LateReads& late_reads, env::TimePoint deadline) const {
+    return late_reads.full(item_.id) || env::Loop::current()->now() >= deadline;
+  }
+  // Begins to read: what is cached is there when this returns.
+  [[nodiscard]] std::shared_ptr<RecordsRead> begin(LateReads& late_reads,
+                                                   storage::FetchBound bound) const {
+    auto read = std::make_shared<RecordsRead>(late_reads, partition_);
+    env::spawn_detached(read_records(read, item_.offset, bound, request_.committed));
+    return read;
   }
 
-  // Those that begin behind what was read come with what follows it. What is handed on as a range
-  // of a file is not looked at: a few too many do no harm.
-  void drop_aborted_behind() {
-    if (result_.aborted.empty()) return;
-    Offset next = item_.offset;
-    for (const Slice& piece : result_.records) {
-      if (env::file_range_of(piece) != nullptr) return;
-      record::BatchReader batches(piece.view());
-      while (const auto batch = batches.next()) next = batch->last_offset() + 1;
-    }
-    std::erase_if(result_.aborted, [next](const storage::AbortedTransaction& transaction) {
-      return transaction.first_offset >= next;
-    });
+  // While the disk stalls, or once it has taken the request's time: what is cached.
+  env::Task<Result<>> read_cached(LateReads& late_reads, storage::FetchBound bound,
+                                  env::TimePoint deadline) {
+    const bool in_time = env::Loop::current()->now() < deadline;
+    bound.cached_only = true;
+    auto read = co_await begin(late_reads, bound)->wait_until(deadline);
+    if (read || !storage::would_block(read.error())) co_return end(std::move(read));
+    // Others of this request have had its time: this one comes first the next time.
+    if (!in_time) co_return Result<>{};
+    const Partition::Use use(*partition_);
+    ARUS_CO_TRY(co_await late_reads.wait_for_room(item_.id, deadline));
+    ARUS_CO_TRY(partition_->check_leader(item_.leader_epoch));
+    bound.cached_only = false;
+    co_return end(co_await begin(late_reads, bound)->wait_until(deadline));
+  }
+
+  Result<> end(Result<Records> read) {
+    if (!read) return std::unexpected(std::move(read).error());
+    result_.records = std::move(read->batches);
+    result_.size_bytes = read->size_bytes;
+    result_.aborted = std::move(read->aborted);
+    // What was read while the partition changed hands is not said in the new leader's name.
+    return partition_->check_leader(item_.leader_epoch);
   }
 
   void refuse(ErrorCode code) {
@@ -121,7 +175,8 @@ env::Task<std::vector<ReadResult>> read(LoopPartitions& partitions, std::vector<
   std::vector<ReadResult> results(items.size());
   std::int64_t room = request.max_bytes;
   bool first = request.at_least_one_batch;
-  const env::TimePoint deadline = env::Loop::current()->now() + open_patience;
+  const env::TimePoint deadline = env::Loop::current()->now() + disk_patience;
+  LateReads& late_reads = partitions.late_reads();
   for (std::size_t i = 0; i < items.size(); ++i) {
     Reading reading(items[i], request, results[i]);
     Result<> done = reading.find(partitions);
@@ -132,8 +187,13 @@ env::Task<std::vector<ReadResult>> read(LoopPartitions& partitions, std::vector<
       const auto bound = reading.bound(room, first);
       if (!bound) {
         done = std::unexpected(bound.error());
-      } else if (*bound) {
-        done = co_await reading.read(**bound);
+      } else if (!*bound) {
+        continue;
+      } else if (reading.is_hurried(late_reads, deadline)) {
+        done = co_await reading.read_cached(late_reads, **bound, deadline);
+      } else {
+        const auto read = reading.begin(late_reads, **bound);
+        done = reading.end(read->finished() ? read->take() : co_await read->wait_until(deadline));
       }
     }
     if (!done) {

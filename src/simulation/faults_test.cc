@@ -76,6 +76,13 @@ TEST(Simulation, Fault06NothingIsAcknowledgedAfterAFailedFlush) {
   expect_survival({round_with(Trouble::failed_flush)}, " fails");
 }
 
+TEST(Simulation, Fault06AndALaterPowerCutTakesNothingThatTheSystemTookForWritten) {
+  RoundPlan cut = round_with(Ending::power_cut, Moment::any, 0);
+  cut.length = env::milliseconds(300);
+  cut.tear_page = 0;
+  expect_survival({round_with(Trouble::failed_flush, Ending::kill), cut}, " fails");
+}
+
 TEST(Simulation, Fault07FailedReadsAreErrorsOfThoseFetchesOnly) {
   expect_survival({round_with(Trouble::failed_reads, Ending::kill)}, "failed reads");
 }

@@ -1,6 +1,7 @@
 #include "simulation/model.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/endian.h"
 
@@ -178,9 +179,20 @@ void Model::trim(Track& track, std::int64_t end) {
   track.lost_power = false;
 }
 
+void Model::lose_front(Track& track, std::int64_t log_start) {
+  story_.headline("{} lost its unsynced records below {}", track.name(), log_start);
+  for (RecordId& id : track.at | std::views::take(log_start)) {
+    if (id != 0) records_[id].outcome = Outcome::unknown;
+    id = 0;
+  }
+  track.log_start = log_start;
+}
+
 void Model::check_track(std::size_t index, std::int64_t log_start, std::int64_t high_watermark,
                         const std::set<std::int64_t>& found) {
   Track& track = tracks_[index];
+  // Nobody can tell segments that a power cut took from the front of a log from deleted ones.
+  if (track.lost_power && log_start > track.log_start) lose_front(track, log_start);
   if (track.lost_power) trim(track, high_watermark);
   see_ends(index, {log_start, high_watermark}, promised(index));
   if (track.kind == TopicKind::compacted) {

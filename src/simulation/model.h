@@ -127,6 +127,7 @@ class Model {
   void check_order(const Track& track);
   void check_retention(const Track& track, std::int64_t log_start);
   void trim(Track& track, std::int64_t end);
+  void lose_front(Track& track, std::int64_t log_start);
 
   Story& story_;
   const env::Simulation& simulation_;

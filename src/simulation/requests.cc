@@ -208,7 +208,7 @@ void take_in(World& world, std::size_t index, const Fetched& answer, bool commit
     }
     const std::int64_t from = std::exchange(next, batch->next_offset().value());
     const bool skipped_before = std::exchange(first, false);
-    world.model.see_batch(index, *batch);
+    if (world.damaged != index) world.model.see_batch(index, *batch);
     const bool hidden = committed_only && is_aborted(aborted, *batch);
     if (hidden) world.story.note(name, "the answer says that the batch at {} was aborted", base);
     if (batch->is_control()) continue;

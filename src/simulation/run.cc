@@ -130,6 +130,7 @@ class Run {
   }
   bool look(const Inspection& inspection) {
     node_.set_reachable(inspector_host, true);
+    inspector_.damaged = inspection.damaged;
     const auto right =
         run_within(*inspector_environment_, inspect(&inspector_, inspection), inspection_limit);
     if (!right) story_.fail("node", "the inspection does not end");
@@ -228,12 +229,7 @@ class Run {
     clients_.must_not_acknowledge = [this, &faults](const Track& track, env::TimePoint sent_at) {
       constexpr env::Duration to_be_known = env::milliseconds(5);
       if (faults.failed_flush().empty() || sent_at < faults.failed_at() + to_be_known) return false;
-      // What is flushed beside (checkpoints, the staging of a compaction) does no harm when it is
-      // not, and the metadata log is written by itself.
       const std::string& path = faults.failed_flush();
-      const bool holds_batches = path.contains("/arus-commit-log-") ||
-                                 (path.ends_with(".log") && !path.contains("__cluster_metadata"));
-      if (!holds_batches) return false;
       // What a failed directory still has of a deleted topic says nothing of its successor.
       return std::ranges::all_of(node_.directories(), [&](const std::string& directory) {
         return path.starts_with(directory) || !node_.disk().exists(directory + "/" + track.name());
@@ -271,10 +267,10 @@ class Run {
     story_.headline("the clock is right again");
   }
 
-  // After a failed flush the system holds pages that it takes for written. Whoever goes on with
-  // such a disk starts the machine again, so that what is read is what is there.
-  [[nodiscard]] std::optional<env::CrashPolicy> power_of(const RoundPlan& round) const {
-    if (round.ending != Ending::power_cut && !flush_failed_) return std::nullopt;
+  // After a failed flush the system holds pages that it takes for written, and a process that is
+  // started again reads them.
+  [[nodiscard]] static std::optional<env::CrashPolicy> power_of(const RoundPlan& round) {
+    if (round.ending != Ending::power_cut) return std::nullopt;
     return env::CrashPolicy{.tear_page = round.tear_page,
                             .entries_in_order = round.entries_in_order};
   }

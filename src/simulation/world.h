@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct World {
   std::vector<std::size_t> tracks;  // of the plan's topics
   bool stopping = false;            // clients finish what they have begun
   bool reads_fail = false;          // any error is a right answer to a fetch
+  // A bit of this track has flipped. The epochs of its batches, which no checksum covers, say
+  // nothing then.
+  std::optional<std::size_t> damaged;
   // Nothing that is sent from now on may be acknowledged for this track.
   std::function<bool(const Track&, env::TimePoint)> must_not_acknowledge;
   std::uint64_t acknowledged = 0;

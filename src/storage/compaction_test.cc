@@ -440,7 +440,7 @@ TEST_F(CompactionTest, ADiskErrorWhileItWritesLeavesTheLogAsItWas) {
       EXPECT_TRUE(append(*log, batch_of({{"k" + std::to_string(i % 3), "v"}}, start_ms)));
     }
     co_await roll(*log);
-    for (const auto act : {env::FileAct::write, env::FileAct::sync, env::FileAct::rename}) {
+    for (const auto act : {env::FileAct::write, env::FileAct::rename}) {
       disk_->set_fault_hook([act](const env::FileOperation& operation) {
         const bool hit = operation.act == act && operation.path.ends_with(suffix::cleaned);
         return env::FileFault{.os_error = hit ? ENOSPC : 0};
@@ -458,6 +458,40 @@ TEST_F(CompactionTest, ADiskErrorWhileItWritesLeavesTheLogAsItWas) {
     // The flush of everything is told of it too, and no stop after a failed flush is a clean one.
     EXPECT_FALSE(co_await directory_->close(1));
   });
+}
+
+TEST_F(CompactionTest, AFailedFlushOfWhatItWritesTakesTheDirectoryOffline) {
+  int failed = 0;
+  for (int nth = 0; nth < 20; ++nth) {
+    disk_ = simulation_.make_disk();
+    start();
+    bool hit = false;
+    run([this, nth, &hit, &failed]() -> Task<void> {
+      auto log = co_await open();
+      for (int i = 0; i < 30; ++i) {
+        EXPECT_TRUE(append(*log, batch_of({{"k" + std::to_string(i % 3), "v"}}, start_ms)));
+      }
+      co_await roll(*log);
+      disk_->set_fault_hook([&, left = nth](const env::FileOperation& operation) mutable {
+        const bool counts = operation.path.ends_with(suffix::cleaned)
+                                ? operation.act == env::FileAct::sync
+                                : operation.act == env::FileAct::sync_directory &&
+                                      operation.path.ends_with("topic-0");
+        hit = hit || (counts && left-- == 0);
+        return env::FileFault{.os_error = hit ? EIO : 0};
+      });
+      EXPECT_EQ((co_await log->compact({.now_ms = start_ms})).has_value(), !hit);
+      co_await env::sleep_for(env::milliseconds{5});
+      EXPECT_EQ(log->failure().has_value(), hit);
+      failed += hit ? 1 : 0;
+      log = nullptr;
+      EXPECT_EQ((co_await directory_->close(1)).has_value(), !hit);
+    });
+    disk_->set_fault_hook({});
+    stop();
+    if (!hit) break;
+  }
+  EXPECT_GE(failed, 6) << "of the segment, its indexes, the names of each step";
 }
 
 TEST_F(CompactionTest, ARoundThatIsStoppedLeavesNoFiles) {
@@ -560,6 +594,68 @@ TEST_F(CompactionTest, ReadersSeeOneGenerationWhileSegmentsAreExchanged) {
     EXPECT_TRUE(co_await directory_->close(1));
   });
   EXPECT_EQ(disk_->calls_from_loops(), 0U);
+}
+
+// How long each read of the whole log took at most, until `stop`.
+Task<void> time_reads(Log* log, const env::SimulatedDisk* disk, env::Duration* longest, bool* stop,
+                      bool* ended) {
+  while (!*stop) {
+    const Offset end = log->written_end();
+    for (Offset at = log->log_start(); at < end && !*stop;) {
+      const env::TimePoint begin = disk->now();
+      const auto fetched = co_await log->read(at, {.end = end, .max_bytes = 600});
+      EXPECT_TRUE(fetched) << fetched.error().message;
+      EXPECT_TRUE(co_await log->find_timestamp(0, end));
+      EXPECT_TRUE(co_await log->aborted_transactions(at, end));
+      *longest = std::max(*longest, disk->now() - begin);
+      if (!fetched || fetched->size_bytes == 0) break;
+      record::BatchReader reader(fetched->records.front().view());
+      while (const auto batch = reader.next()) at = batch->next_offset();
+    }
+    co_await env::sleep_for(env::milliseconds{300});
+  }
+  *ended = true;
+}
+
+TEST_F(CompactionTest, AnExchangeThatWaitsForTheDiskHoldsNoReaderUp) {
+  disk_->set_cache_miss(1);
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    int stalls = 0;
+    for (int stalled = 0; stalled < 12; ++stalled) {
+      for (int i = 0; i < 30; ++i) {
+        EXPECT_TRUE(append(*log, batch_of({{"k" + std::to_string(i % 7), std::to_string(i)}}, i)));
+      }
+      const record::BatchOptions transaction{.producer_id = ProducerId{4},
+                                             .producer_epoch = 0,
+                                             .base_sequence = stalled,
+                                             .transactional = true};
+      EXPECT_TRUE(append(*log, batch_of({{"k1", "lost"}}, start_ms, transaction)));
+      EXPECT_TRUE(append(*log, marker_of(ProducerId{4}, 0, false)));
+      co_await roll(*log);
+      bool stop = false;
+      bool ended = false;
+      env::Duration longest{};
+      int flushes = 0;
+      disk_->set_fault_hook([&](const env::FileOperation& operation) {
+        // Of the exchange: what compaction wrote was flushed before.
+        const bool counts = operation.act == env::FileAct::sync_directory &&
+                            operation.path.ends_with("topic-0") && flushes++ == stalled;
+        stalls += counts ? 1 : 0;
+        return env::FileFault{.stall = counts ? env::seconds(30) : env::Duration{}};
+      });
+      env::spawn_detached(time_reads(log.get(), disk_.get(), &longest, &stop, &ended));
+      EXPECT_TRUE(co_await log->compact({.now_ms = start_ms}));
+      stop = true;
+      while (!ended) co_await env::sleep_for(env::milliseconds{1});
+      disk_->set_fault_hook({});
+      EXPECT_GT(longest, env::Duration{});
+      EXPECT_LT(longest, env::seconds(1)) << "flush " << stalled;
+    }
+    EXPECT_GE(stalls, 5) << "the flushes of an exchange";
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
 }
 
 TEST_F(CompactionTest, TheLogStartMayMoveWhileItRuns) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "storage/checkpoint_file.h"
 #include "storage/clean_shutdown_file.h"
+#include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/meta_properties.h"
 #include "storage/partition_metadata.h"
@@ -72,6 +73,14 @@ std::optional<Uuid> read_topic_id(env::FileSystem& files, const std::string& dir
   return id ? std::optional<Uuid>(*id) : std::nullopt;
 }
 
+// Not there, or as a power cut leaves what was never flushed; damage looks otherwise.
+bool lacks_topic_id(env::FileSystem& files, const std::string& directory) {
+  const auto bytes =
+      files.read_file(join_path(directory, partition_metadata_name), small_file_bytes);
+  if (!bytes) return bytes.error().os_error == ENOENT;
+  return std::ranges::all_of(*bytes, [](std::uint8_t byte) { return byte == 0; });
+}
+
 }  // namespace
 
 Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string& path,
@@ -81,12 +90,20 @@ Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string
   std::string_view why = find_foreign(*found, contents.identity);
   if (contents.clean_shutdown_epoch) why = "the directory was stopped cleanly after it was written";
   if (!why.empty()) ARUS_TRY(set_aside(files, path, *found, why));
+  const bool ours = !found->laps.empty() && contents.has_recovery_points;
+  for (FoundLog& log : contents.found) {
+    const auto known = contents.checkpoints.find(log.name);
+    const bool durable =
+        known != contents.checkpoints.end() && known->second.recovery_point > Offset{0};
+    log.unfinished = ours && !log.topic_id && !durable &&
+                     lacks_topic_id(files, join_path(path, log.name.to_string()));
+  }
   std::vector<FoundLog> added;
   for (const auto& [id, partition] : found->partitions) {
     const auto named =
         std::ranges::equal_range(contents.found, partition.name, {}, &FoundLog::name);
     const bool known = std::ranges::any_of(named, [&](const FoundLog& each) {
-      return !each.topic_id || *each.topic_id == id.topic_id;
+      return each.topic_id ? *each.topic_id == id.topic_id : !each.unfinished;
     });
     if (!known) added.push_back({partition.name, id.topic_id});
   }
@@ -130,6 +147,7 @@ Result<DirectoryContents> read_directory(env::FileSystem& files, const std::stri
     if (!text) return fail(text.error());
     contents.clean_shutdown_epoch = parse_clean_shutdown(as_text(*text));
   }
+  contents.flush_failed = !contents.clean_shutdown_epoch && has_failed_flush(files, path);
   for (const auto& [name, member] :
        {std::pair{recovery_point_checkpoint_name, &LogOffsets::recovery_point},
         std::pair{high_watermark_checkpoint_name, &LogOffsets::high_watermark},

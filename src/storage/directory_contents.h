@@ -22,6 +22,7 @@ struct DirectoryContents {
   std::vector<FoundFuture> futures;
   std::map<TopicPartition, LogOffsets> checkpoints;
   bool has_recovery_points = false;  // their checkpoint is there and whole
+  bool flush_failed = false;         // in a run before, which did not end in order
 };
 
 // An error, in one sentence, for a directory that is neither empty nor of a Kafka in KRaft mode.

@@ -5,7 +5,9 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "env/os_error.h"
 #include "storage/clean_shutdown_file.h"
+#include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
 #include "storage/partition_folder.h"
@@ -205,7 +207,10 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     if (sync_now && !clean && loaded.log_end > Offset{0}) {
       auto synced =
           co_await writer_->run([](DirectoryWriter* writer) { return writer->sync_everything(); });
-      if (!synced) co_return fail(std::move(synced).error());
+      if (!synced) {
+        fail_offline(synced.error());
+        co_return fail(std::move(synced).error());
+      }
       offsets.recovery_point = loaded.log_end;
     }
   }
@@ -309,6 +314,10 @@ env::Task<Result<LoadedLog>> DirectoryCore::load(const std::string& folder, LogO
       if (!changed) return fail(changed.error());
       restored = *changed;
     }
+    if (contents.flush_failed) {
+      ARUS_TRY(write_again(files, request.path, request.recovery_point));
+      restored = true;
+    }
     auto loaded = load_log(files, request);
     if (loaded && restored) loaded->changed = true;
     return loaded;
@@ -369,11 +378,16 @@ env::Task<Result<>> DirectoryCore::sync_recovered() {
     co_await env::call(host->port->loop(), [&host, replayed] { host->replay_over = replayed; });
   }
   if (!contents.clean_shutdown_epoch) {
-    auto synced = co_await writer_->run([replayed](DirectoryWriter* writer) -> Result<> {
+    auto synced = co_await writer_->run([this, replayed](DirectoryWriter* writer) -> Result<> {
       ARUS_TRY(writer->sync_everything());
-      return replayed ? writer->commit_log().release_found() : Result<>{};
+      if (!replayed) return {};
+      ARUS_TRY(writer->commit_log().release_found());
+      return contents.flush_failed ? unmark_failed_flush(writer->files(), path) : Result<>{};
     });
-    if (!synced) co_return fail(std::move(synced).error());
+    if (!synced) {
+      if (env::is_device_failure(synced.error())) fail_offline(synced.error());
+      co_return fail(std::move(synced).error());
+    }
   }
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     co_await env::call(environment.loop(i), [this, i] {
@@ -435,8 +449,9 @@ env::Task<void> DirectoryCore::run_checkpoint(std::shared_ptr<DirectoryCore> cor
   ++core->checkpoints_begun_;
   core->last_checkpoint_ = co_await core->write_checkpoints();
   if (!core->last_checkpoint_) {
-    directory_core_log.warning("{}: checkpoints: {}", core->path,
-                               core->last_checkpoint_.error().message);
+    const Error& error = core->last_checkpoint_.error();
+    directory_core_log.warning("{}: checkpoints: {}", core->path, error.message);
+    if (env::is_device_failure(error)) core->fail_offline(error);
     core->hosts_[0]->offsets_changed = true;
   }
   ++core->checkpoints_done_;

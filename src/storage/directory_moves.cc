@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "storage/directory_core.h"
+#include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/partition_folder.h"
 #include "storage/partition_log.h"
@@ -27,6 +28,7 @@ Result<> DirectoryCore::finish_replay(DirectoryWriter& writer, const std::string
       logged->second.name == name) {
     const auto restored = restore_logged_writes(files, folder, logged->second, commit_log_.laps);
     if (!restored) directory_moves_log.error("{}: {}", folder, restored.error().message);
+    if (contents.flush_failed) ARUS_TRY(write_again(files, folder, Offset{0}));
     ARUS_TRY(writer.sync_everything());
   }
   return writer.settle(WriterFolder(folder, name, *id, nullptr), std::nullopt);

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
 #include "storage/presence.h"
@@ -362,6 +363,7 @@ void DirectoryWriter::go_offline(const Error& error) {
   tell_observer([error = *failure_](WriterObserver& observer) { observer.on_offline(error); });
   stuck_.reset();
   for (env::Work& work : std::exchange(deferred_, {})) work();  // each finds the failure
+  mark_failed_flush(files_, root_);
 }
 
 void DirectoryWriter::adopt(FoundCommitLog found) {

@@ -8,7 +8,8 @@
 
 namespace arus::storage {
 
-// Readers that open files by name share it; whoever gives the names to other files holds it alone.
+// Readers that open files by name share it; whoever gives the names to other files, or makes them
+// belong to other segments, holds it alone.
 // Whoever wants it alone goes before readers that come later. Owner: one loop; outlives its holds.
 class FileLatch {
  public:

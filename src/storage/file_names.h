@@ -28,6 +28,7 @@ inline constexpr std::string_view partition_metadata_name = "partition.metadata"
 inline constexpr std::string_view meta_properties_name = "meta.properties";
 inline constexpr std::string_view lock_name = ".lock";
 inline constexpr std::string_view clean_shutdown_name = ".kafka_cleanshutdown";
+inline constexpr std::string_view flush_failed_name = "arus-flush-failed";
 inline constexpr std::string_view high_watermark_checkpoint_name = "replication-offset-checkpoint";
 inline constexpr std::string_view recovery_point_checkpoint_name =
     "recovery-point-offset-checkpoint";

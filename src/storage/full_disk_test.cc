@@ -146,6 +146,7 @@ TEST_F(FullDiskTest, AFlushThatFindsNoSpaceIsAFailureForGood) {
     EXPECT_TRUE(directory_->offline());
     disk_->set_fault_hook(nullptr);
     EXPECT_EQ(append(*log, make_batch()).error().code, ErrorCode::kafka_storage_error);
+    co_await env::sleep_for(env::milliseconds{1});
     const DirectoryStatus status = co_await directory_->status();
     EXPECT_TRUE(status.failure);
     EXPECT_GT(status.failed_at_ms, 0);

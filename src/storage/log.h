@@ -44,6 +44,8 @@ struct FetchBound {
   // Large batches may come as a slice of their file (env/file_range.h) instead of bytes: for
   // answers that go to a socket as they are.
   bool as_file = false;
+  // What needs the disk fails with would_block(), unless there is something before it.
+  bool cached_only = false;
 };
 
 struct AbortedTransaction {

@@ -174,9 +174,10 @@ Result<bool> LogCleaning::begin_group() {
   auto file =
       files_.open(path_of(segments[group_from_].base, suffix::log) + std::string(suffix::cleaned),
                   env::OpenMode::create);
+  failed_to_write_ = !file.has_value();
   if (!file) return fail(std::move(file).error());
   target_ = std::move(*file);
-  ARUS_TRY(target_->truncate(0));
+  ARUS_TRY(note_write(target_->truncate(0)));
   out_.clear();
   written_ = 0;
   index_ = IndexBuilder{};
@@ -218,9 +219,14 @@ Result<> LogCleaning::clean_batch(const BatchHeader& batch, ByteView bytes) {
   return out_.size() >= out_bytes ? write_out() : Result<>{};
 }
 
+Result<> LogCleaning::note_write(Result<> result) {
+  failed_to_write_ = !result.has_value();
+  return result;
+}
+
 Result<> LogCleaning::write_out() {
   if (out_.empty()) return {};
-  ARUS_TRY(target_->write_at(ByteView(out_), written_));
+  ARUS_TRY(note_write(target_->write_at(ByteView(out_), written_)));
   written_ += static_cast<std::int64_t>(out_.size());
   out_.clear();
   return {};
@@ -241,25 +247,25 @@ Result<> LogCleaning::end_group() {
   const auto entries = transactions_->take_entries();
   if (!group_.changed) return {};
   ARUS_TRY(write_out());
-  ARUS_TRY(target_->sync());
+  ARUS_TRY(note_write(target_->sync()));
   target_ = nullptr;
   index_.finish();
   const Offset base = group_.segment.base_offset;
   Bytes bytes;
   for (const auto& entry : index_.offsets) encode(entry, base, bytes);
-  ARUS_TRY(write_file(suffix::offset_index, bytes));
+  ARUS_TRY(note_write(write_file(suffix::offset_index, bytes)));
   bytes.clear();
   for (const auto& entry : index_.times) encode(entry, base, bytes);
-  ARUS_TRY(write_file(suffix::time_index, bytes));
+  ARUS_TRY(note_write(write_file(suffix::time_index, bytes)));
   bytes = encode_transaction_index(entries);
-  if (!bytes.empty()) ARUS_TRY(write_file(suffix::transaction_index, bytes));
+  if (!bytes.empty()) ARUS_TRY(note_write(write_file(suffix::transaction_index, bytes)));
   LoadedSegment& made = group_.segment;
   made.offset_index_entries = static_cast<std::int32_t>(index_.offsets.size());
   made.time_index_entries = static_cast<std::int32_t>(index_.times.size());
   made.transaction_index_bytes = static_cast<std::int64_t>(bytes.size());
   made.verified_bytes = made.size_bytes;
   group_.largest_timestamp = index_.state().largest;
-  return files_.sync_directory(plan_.folder);
+  return note_write(files_.sync_directory(plan_.folder));
 }
 
 }  // namespace arus::storage

@@ -66,6 +66,8 @@ class LogCleaning {
   // Gives the bytes that were read and written.
   Result<std::int64_t> clean_some();
   [[nodiscard]] bool group_ended() const { return group_ended_; }
+  // The last error was one of writing or flushing, and not of reading.
+  [[nodiscard]] bool failed_to_write() const { return failed_to_write_; }
   [[nodiscard]] const CleanedGroup& group() const { return group_; }
 
  private:
@@ -76,6 +78,7 @@ class LogCleaning {
   Result<std::optional<BatchHeader>> next_batch();
   Result<bool> map_batch(const BatchHeader& batch);
   Result<> clean_batch(const BatchHeader& batch, ByteView bytes);
+  Result<> note_write(Result<> result);
   Result<> write_out();
   Result<> end_group();
   Result<> write_file(std::string_view kind, ByteView bytes);
@@ -101,6 +104,7 @@ class LogCleaning {
   // What is written.
   CleanedGroup group_;
   bool group_ended_ = false;
+  bool failed_to_write_ = false;
   std::unique_ptr<env::File> target_;
   Bytes out_;
   std::int64_t written_ = 0;

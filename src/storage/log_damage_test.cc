@@ -215,6 +215,35 @@ TEST_F(LogDamageTest, TheScrubFindsWhatNobodyReads) {
   });
 }
 
+// The checkpoint knows what had been there: what is gone does not go without a word.
+TEST_F(LogDamageTest, ALogThatEndsBeforeItsRecoveryPointCountsAsDamaged) {
+  const std::string path = files(".log").back();
+  for (const bool clean : {true, false}) {
+    const Bytes whole = read_test_file(path);
+    record::BatchReader reader(whole);
+    std::size_t last_at = 0;
+    while (const auto batch = reader.next()) last_at = reader.position() - batch->size_bytes();
+    write_test_file(path, ByteView(whole).first(last_at));
+    if (!clean) fs::remove(folder_ / ".kafka_cleanshutdown");
+    open_directory();
+    run([this]() -> Task<void> {
+      auto log = co_await open();
+      EXPECT_EQ(log->damaged_batches(), 1U);
+      EXPECT_TRUE(append(*log, make_batch({.timestamp_ms = start_ms})));
+      EXPECT_TRUE(co_await log->flush());
+      EXPECT_EQ(log->damaged_batches(), 1U);
+      co_await close(std::move(log));
+    });
+    // It goes on from there, and is whole again.
+    open_directory();
+    run([this]() -> Task<void> {
+      auto log = co_await open();
+      EXPECT_EQ(log->damaged_batches(), 0U);
+      co_await close(std::move(log));
+    });
+  }
+}
+
 TEST_F(LogDamageTest, AReaderOfDamageIsToldWhereItIsAndTheLogCountsIt) {
   const std::string path = files(".log")[1];
   const Bytes before = read_test_file(path);

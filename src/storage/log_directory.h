@@ -20,6 +20,9 @@ namespace arus::storage {
 struct FoundLog {
   TopicPartition name;
   std::optional<Uuid> topic_id;  // from partition.metadata
+  // Its topic id never came to stable storage: what else is in the folder may be of any topic that
+  // had the name. Whatever was promised of such a partition is in the commit log.
+  bool unfinished = false;
 };
 
 // The copy of a partition that was being moved here; what had been moved is whole up to its end.

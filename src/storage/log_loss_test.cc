@@ -2,6 +2,7 @@
 // directory itself.
 #include "storage/commit_log_reader.h"
 #include "storage/compaction_testing.h"
+#include "storage/file_names.h"
 
 namespace arus::storage {
 namespace {
@@ -79,6 +80,83 @@ TEST_P(CompactedLossTest, WhatIsKeptHasNoGap) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, CompactedLossTest, testing::Range(1, 41));
+
+// A page-cache log of which nothing was flushed, not even its folder.
+class UnfinishedTest : public LossTest {
+ protected:
+  UnfinishedTest() : LossTest(7) {
+    EXPECT_TRUE(directory_->stamp({"cluster", 1, Uuid::of_halves(3, 5)}));
+    cached_->segment_bytes = 700;
+    cached_->durability = config::Durability::page_cache;
+  }
+  Task<std::unique_ptr<Log>> open_cached() {
+    auto log = co_await directory_->open_log({"topic", 1}, test_topic_id, cached_);
+    EXPECT_TRUE(log) << log.error().message;
+    EXPECT_TRUE(co_await directory_->sync_recovered());
+    co_return std::move(*log);
+  }
+  // No flush of what page-cache logs write ends.
+  Task<void> write() {
+    auto synced = co_await open();
+    // The first one begins the commit log, the second one is in it.
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(append(*synced, make_batch()));
+      EXPECT_TRUE(co_await synced->flush());
+      co_await env::sleep_for(env::milliseconds{100});
+    }
+    disk_->set_fault_hook([](const env::FileOperation& operation) {
+      const bool waits =
+          operation.act == env::FileAct::sync && operation.path.contains("/topic-1/");
+      return env::FileFault{.stall = waits ? env::seconds(1000) : env::Duration{}};
+    });
+    log_ = co_await open_cached();
+    for (int i = 0; i < 40; ++i) EXPECT_TRUE(append(*log_, make_batch({.records = 2})));
+    co_await env::sleep_for(env::milliseconds{100});  // checkpoints are written
+    EXPECT_EQ(log_->written_end(), Offset{80});
+  }
+  void kill() {
+    disk_->cut_power();
+    disk_->set_fault_hook(nullptr);
+    log_ = nullptr;
+    stop();
+    disk_->crash({.keep_page = 1, .tear_page = 0, .keep_entry = 1});
+  }
+
+  std::shared_ptr<config::TopicConfig> cached_ = test_config();
+  std::unique_ptr<Log> log_;
+};
+
+// What stands in such a folder may be of an earlier topic of that name.
+TEST_F(UnfinishedTest, AFolderWhoseTopicIdWasNeverFlushedIsUnfinished) {
+  run([this] [[clang::coro_wrapper]] { return write(); });
+  kill();
+  const std::string metadata =
+      std::string(root) + "/topic-1/" + std::string(partition_metadata_name);
+  const Bytes text = *disk_->read_file(metadata);
+  Bytes flipped = text;
+  flipped.back() ^= 0x80;
+  const auto is_unfinished = [&](std::optional<Bytes> bytes) {
+    EXPECT_TRUE(disk_->remove(metadata));
+    if (bytes) EXPECT_TRUE((*disk_->open(metadata, env::OpenMode::create))->write_at(*bytes, 0));
+    start();
+    const auto& found = directory_->found();
+    const auto log = std::ranges::find(found, TopicPartition{"topic", 1}, &FoundLog::name);
+    EXPECT_NE(log, found.end());
+    const bool unfinished = log != found.end() && log->unfinished;
+    stop();
+    return unfinished;
+  };
+  EXPECT_FALSE(is_unfinished(text));
+  EXPECT_FALSE(is_unfinished(flipped)) << "that is damage: nothing is given up for it";
+  EXPECT_TRUE(is_unfinished(Bytes{}));
+  EXPECT_TRUE(is_unfinished(Bytes(text.size())));
+  EXPECT_TRUE(is_unfinished(std::nullopt));
+  // Where something was durable, its topic id was, too.
+  const std::string checkpoint = join_path(root, recovery_point_checkpoint_name);
+  ASSERT_TRUE(disk_->replace_file(checkpoint, as_bytes("0\n2\ntopic 0 0\ntopic 1 14\n")));
+  EXPECT_FALSE(is_unfinished(std::nullopt));
+  start();
+}
 
 class NamesakeTest : public LossTest {
  protected:

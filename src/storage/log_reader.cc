@@ -11,6 +11,14 @@
 
 namespace arus::storage {
 
+Result<std::unique_ptr<env::File>> open_segment_file(env::FileSystem& files,
+                                                     const SegmentView& segment,
+                                                     std::string_view suffix) {
+  return under_its_name(segment.path(suffix), segment.staged, [&files](const std::string& path) {
+    return files.open(path, env::OpenMode::read);
+  });
+}
+
 namespace {
 
 Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>& slot,
@@ -20,9 +28,7 @@ Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>&
     if (mode == env::ReadMode::cached_only) {
       return fail(Error{ErrorCode::kafka_storage_error, "Not open", EAGAIN});
     }
-    auto opened =
-        files.open(join_path(segment.folder->path, segment_file_name(segment.base_offset, suffix)),
-                   env::OpenMode::read);
+    auto opened = open_segment_file(files, segment, suffix);
     if (!opened) return fail(std::move(opened).error());
     slot = std::move(*opened);
     // What is not cached is read in large pieces, and let go again.
@@ -31,21 +37,75 @@ Result<env::File*> open_once(env::FileSystem& files, std::shared_ptr<env::File>&
   return slot.get();
 }
 
+// Whether the checksums of batches between these positions are still to be compared.
+bool is_unsure(const SegmentView& segment, std::int64_t position, std::int64_t end) {
+  return position < segment.trusted_from && end > segment.verified_bytes;
+}
+
+bool is_legacy(const BatchHeader& batch) { return batch.magic < record::format::magic_2; }
+
+// Offsets are outside the checksum. What tells that a bit of them has flipped is the batch before
+// or the one behind, or the entry of the index: one flip makes either overlap.
+//
+// Where a search begins. `sure`: something else than its header says which offsets the batch there
+// has; at the segment's beginning it is the name of the file.
+struct Floor {
+  LogPosition place;
+  bool sure = false;
+};
+
+struct FoundBatch {
+  BatchHeader header;
+  bool sure = false;  // as of a floor, or it begins where one that is whole ends
+};
+
+Result<bool> is_whole(env::File& file, const SegmentView& segment, const BatchHeader& header,
+                      env::ReadMode mode) {
+  if (!is_unsure(segment, header.position, header.position + header.size_bytes)) return true;
+  BatchScanner scanner(file, header.position, segment.readable_bytes, mode);
+  if (!scanner.next())
+    return scanner.status() ? Result<bool>(false) : fail(scanner.status().error());
+  const auto bytes = scanner.bytes();
+  if (!bytes) return fail(bytes.error());
+  const auto view = record::BatchView::parse(*bytes);
+  return view && view->crc_matches();
+}
+
 // The batch that holds `offset`, or the first one after it.
-Result<std::optional<BatchHeader>> find_batch(env::File& file, const SegmentView& segment,
-                                              std::int64_t from, Offset offset,
-                                              env::ReadMode mode) {
+Result<std::optional<FoundBatch>> find_batch(env::File& file, const SegmentView& segment,
+                                             const Floor& floor, Offset offset,
+                                             env::ReadMode mode) {
   constexpr std::size_t window_bytes = 8192;
-  BatchScanner scanner(file, from, segment.readable_bytes, mode, window_bytes);
+  BatchScanner scanner(file, floor.place.position, segment.readable_bytes, mode, window_bytes);
+  std::optional<BatchHeader> before;
+  Offset next = segment.base_offset;
+  bool sure = floor.sure;
+  std::optional<BatchHeader> found;
   while (auto batch = scanner.next()) {
-    if (batch->last_offset >= offset) return batch;
+    if ((is_legacy(*batch) ? batch->last_offset : batch->base_offset) < next) {
+      return fail(ErrorCode::corrupt_message, "Its offsets do not follow those before it");
+    }
+    if (before || batch->position == 0) sure = sure && batch->base_offset == next;
+    if (batch->last_offset >= offset) {
+      found = batch;
+      break;
+    }
+    next = batch->last_offset + 1;
+    before = batch;
   }
   if (!scanner.status()) return fail(scanner.status().error());
   // What is readable ends with a whole batch: a length that leads beyond it hides what follows.
-  if (scanner.position() < segment.readable_bytes) {
+  if (!found && scanner.position() < segment.readable_bytes) {
     return fail(ErrorCode::corrupt_message, "A batch is longer than its segment");
   }
-  return std::nullopt;
+  // Where nothing is said to have the offset, the one before may have had it.
+  if (before && next <= offset && offset < (found ? found->base_offset : segment.limit)) {
+    const auto whole = is_whole(file, segment, *before, mode);
+    if (!whole) return fail(whole.error());
+    if (!*whole) return fail(ErrorCode::corrupt_message, "The checksum before it does not match");
+  }
+  if (!found) return std::nullopt;
+  return FoundBatch{*found, sure};
 }
 
 Result<Slice> read_slice(env::File& file, std::int64_t position, std::size_t size,
@@ -59,29 +119,32 @@ Result<Slice> read_slice(env::File& file, std::int64_t position, std::size_t siz
 std::unexpected<Error> damaged(const SegmentView& segment, std::int64_t position, Offset offset,
                                std::string_view why) {
   return fail(ErrorCode::corrupt_message,
-              fmt::format("{}/{}: the batch at byte {}, offset {}, is damaged: {}",
-                          segment.folder->path, segment_file_name(segment.base_offset, suffix::log),
-                          position, offset.value(), why));
+              fmt::format("{}: the batch at byte {}, offset {}, is damaged: {}",
+                          segment.path(suffix::log), position, offset.value(), why));
 }
+
+enum class Belief : std::uint8_t {
+  no,
+  before,  // the batch there ends before what the entry says: it was made for several at a time
+  exact,
+};
 
 // An entry that damage has changed could lead behind the batch that is wanted. The batch where it
 // points must not end beyond what it says.
-Result<bool> is_believable(env::FileSystem& files, SegmentView& segment, const LogPosition& entry,
+Result<Belief> judge_entry(env::FileSystem& files, SegmentView& segment, const LogPosition& entry,
                            env::ReadMode mode) {
   const auto file = segment.open_log(files, mode);
   if (!file) return fail(file.error());
   BatchScanner scanner(**file, entry.position, segment.readable_bytes, mode,
                        record::format::header_bytes);
   const auto batch = scanner.next();
-  if (batch) return batch->last_offset <= entry.offset;
+  if (batch) {
+    if (batch->last_offset == entry.offset) return Belief::exact;
+    return batch->last_offset < entry.offset ? Belief::before : Belief::no;
+  }
   const Result<>& status = scanner.status();
   if (!status && status.error().code != ErrorCode::corrupt_message) return fail(status.error());
-  return false;
-}
-
-// Whether the checksums of batches between these positions are still to be compared.
-bool is_unsure(const SegmentView& segment, std::int64_t position, std::int64_t end) {
-  return position < segment.trusted_from && end > segment.verified_bytes;
+  return Belief::no;
 }
 
 // Why a batch with these offsets cannot stand behind those that end at `next`; null when it can.
@@ -108,10 +171,22 @@ const char* find_damage(const SegmentView& segment, const record::BatchView& bat
   return nullptr;
 }
 
+// Whether the batch behind `end` begins at `next` or later; also where there is none.
+Result<bool> is_followed(env::File& file, const SegmentView& segment, std::int64_t end, Offset next,
+                         env::ReadMode mode) {
+  BatchScanner scanner(file, end, segment.readable_bytes, mode, record::format::header_bytes);
+  const auto behind = scanner.next();
+  if (!scanner.status() && scanner.status().error().code != ErrorCode::corrupt_message) {
+    return fail(scanner.status().error());
+  }
+  return !behind || is_legacy(*behind) || behind->base_offset >= next;
+}
+
 // How many of the bytes are whole, undamaged batches below the end. Damage is an error only for
-// whoever begins to read at it.
-Result<std::size_t> accept(const SegmentView& segment, const SegmentRead& read, ByteView bytes,
-                           std::int64_t position, SegmentBatches& batches) {
+// whoever begins to read at it. `sure` as of a found batch.
+Result<std::size_t> accept(env::File& file, const SegmentView& segment, const SegmentRead& read,
+                           ByteView bytes, std::int64_t position, bool sure, env::ReadMode mode,
+                           SegmentBatches& batches) {
   std::size_t accepted = 0;
   Offset next = batches.next.offset;
   record::BatchReader reader(bytes);
@@ -122,11 +197,26 @@ Result<std::size_t> accept(const SegmentView& segment, const SegmentRead& read, 
       if (!reader.status() && accepted == 0) {
         return damaged(segment, at, next, reader.status().error().message);
       }
+      const bool all = position + static_cast<std::int64_t>(bytes.size()) >= segment.readable_bytes;
+      if (all && accepted == 0 && !bytes.empty()) {
+        return damaged(segment, at, next, "it is longer than its segment");
+      }
       break;
     }
-    if (const char* const why = find_damage(segment, *batch, at, next, accepted == 0)) {
+    const bool searched = accepted == 0 && !read.exact;
+    if (const char* const why = find_damage(segment, *batch, at, next, searched)) {
       if (accepted == 0) return damaged(segment, at, next, why);
       break;
+    }
+    const std::int64_t behind = position + static_cast<std::int64_t>(reader.position());
+    sure = searched ? sure : batch->base_offset() == next;
+    if (!sure && !batch->is_legacy() && is_unsure(segment, at, behind)) {
+      const auto followed = is_followed(file, segment, behind, batch->next_offset(), mode);
+      if (!followed) return fail(followed.error());
+      if (!*followed && accepted == 0) {
+        return damaged(segment, at, next, "its offsets are those of the next one, too");
+      }
+      if (!*followed) break;
     }
     if (batch->last_offset() >= read.end) break;
     next = batch->next_offset();
@@ -183,39 +273,70 @@ Result<env::File*> SegmentView::open_offset_index(env::FileSystem& files, env::R
   return open_once(files, offset_index, *this, suffix::offset_index, mode);
 }
 
-Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment, Offset offset,
-                                   env::ReadMode mode) {
-  LogPosition found{segment.base_offset, 0};
-  if (segment.offset_index_entries == 0) return found;
+namespace {
+
+// Entries that the writer has not written yet, or that damage put out of range, count as later.
+Result<std::optional<LogPosition>> read_entry(env::File& index, const SegmentView& segment,
+                                              std::int32_t number, env::ReadMode mode) {
+  std::array<std::uint8_t, offset_index_format::entry_bytes> bytes{};
+  const auto count =
+      index.read_at(bytes, std::int64_t{number} * static_cast<std::int64_t>(bytes.size()), mode);
+  if (!count) return fail(count.error());
+  const OffsetIndexEntry entry = decode_offset_index_entry(bytes.data(), segment.base_offset);
+  const bool usable =
+      *count == bytes.size() && entry.position >= 0 && entry.position < segment.readable_bytes;
+  if (!usable) return std::nullopt;
+  return LogPosition{entry.offset, entry.position};
+}
+
+Result<Floor> find_floor(env::FileSystem& files, SegmentView& segment, Offset offset,
+                         env::ReadMode mode) {
+  const Floor beginning{{segment.base_offset, 0}, true};
+  if (segment.offset_index_entries == 0) return beginning;
   const auto file = segment.open_offset_index(files, mode);
   if (!file) {
     // The index only makes reading faster; one that is gone is rebuilt by the next start.
-    if (file.error().os_error == ENOENT) return found;
+    if (file.error().os_error == ENOENT) return beginning;
     return fail(file.error());
   }
+  Floor found = beginning;
   std::int32_t low = 0;
   std::int32_t high = segment.offset_index_entries;
   while (low < high) {
     const std::int32_t middle = low + (high - low) / 2;
-    std::array<std::uint8_t, offset_index_format::entry_bytes> bytes{};
-    const auto count = (*file)->read_at(
-        bytes, std::int64_t{middle} * static_cast<std::int64_t>(bytes.size()), mode);
-    if (!count) return fail(count.error());
-    const OffsetIndexEntry entry = decode_offset_index_entry(bytes.data(), segment.base_offset);
-    // Entries that the writer has not written yet, or that damage put out of range, count as later.
-    const bool usable =
-        *count == bytes.size() && entry.position >= 0 && entry.position < segment.readable_bytes;
-    if (usable && entry.offset <= offset) {
-      found = {entry.offset, entry.position};
+    const auto entry = read_entry(**file, segment, middle, mode);
+    if (!entry) return fail(entry.error());
+    if (*entry && (*entry)->offset <= offset) {
+      found.place = **entry;
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  if (found.position == 0) return found;
-  const auto believable = is_believable(files, segment, found, mode);
-  if (!believable) return fail(believable.error());
-  return *believable ? found : LogPosition{segment.base_offset, 0};
+  if (found.place.position == 0) return beginning;
+  auto belief = judge_entry(files, segment, found.place, mode);
+  if (!belief) return fail(belief.error());
+  found.sure = *belief == Belief::exact;
+  const bool unsure = is_unsure(segment, found.place.position, segment.readable_bytes);
+  if (*belief == Belief::before && unsure && low > 1) {
+    // The way from the entry before shows whether the batch has the offsets that it says.
+    const auto entry = read_entry(**file, segment, low - 2, mode);
+    if (!entry) return fail(entry.error());
+    if (!*entry || (*entry)->position == 0) return beginning;
+    belief = judge_entry(files, segment, **entry, mode);
+    if (!belief) return fail(belief.error());
+    found = {**entry, *belief == Belief::exact};
+  }
+  return *belief == Belief::no ? beginning : found;
+}
+
+}  // namespace
+
+Result<LogPosition> look_up_offset(env::FileSystem& files, SegmentView& segment, Offset offset,
+                                   env::ReadMode mode) {
+  const auto floor = find_floor(files, segment, offset, mode);
+  if (!floor) return fail(floor.error());
+  return floor->place;
 }
 
 Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment,
@@ -224,17 +345,18 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
   if (!file) return fail(file.error());
   SegmentBatches batches{.verified_to = segment.verified_bytes};
   LogPosition start{read.from, 0};
+  bool sure = false;
   std::size_t wanted = static_cast<std::size_t>(std::max(read.max_bytes, 0));
   if (read.exact) {
     start = *read.start;
   } else {
-    const auto floor = read.start ? Result<LogPosition>(*read.start)
-                                  : look_up_offset(files, segment, read.from, mode);
+    const auto floor = read.start ? Result<Floor>({*read.start, true})
+                                  : find_floor(files, segment, read.from, mode);
     if (!floor) return fail(floor.error());
-    const auto first = find_batch(**file, segment, floor->position, read.from, mode);
+    const auto first = find_batch(**file, segment, *floor, read.from, mode);
     if (!first) {
       if (first.error().code == ErrorCode::corrupt_message) {
-        return damaged(segment, floor->position, read.from, first.error().message);
+        return damaged(segment, floor->place.position, read.from, first.error().message);
       }
       return fail(first.error());
     }
@@ -242,8 +364,9 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
       batches.at_end = true;
       return batches;
     }
-    start.position = (*first)->position;
-    const auto size = static_cast<std::size_t>((*first)->size_bytes);
+    sure = (*first)->sure;
+    start.position = (*first)->header.position;
+    const auto size = static_cast<std::size_t>((*first)->header.size_bytes);
     if (size > wanted && !read.at_least_one_batch) return batches;
     wanted = std::max(wanted, size);
   }
@@ -261,7 +384,8 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     auto bytes = read_slice(**file, start.position, size, mode);
     if (!bytes) return fail(std::move(bytes).error());
     batches.next = {read.from, start.position};
-    const auto accepted = accept(segment, read, bytes->view(), start.position, batches);
+    const auto accepted =
+        accept(**file, segment, read, bytes->view(), start.position, sure, mode, batches);
     if (!accepted) return fail(accepted.error());
     if (*accepted > 0) {
       batches.records = bytes->sub(0, *accepted);

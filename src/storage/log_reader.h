@@ -1,9 +1,12 @@
 // Reading one segment: from an offset to whole batches.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -14,6 +17,18 @@
 #include "storage/writer_file.h"
 
 namespace arus::storage {
+
+// What `use` gives for the name that a segment's file has now. Of a staged one that is the name
+// with
+// `.swap`, until it has its final one: whoever does not find the first finds the second.
+template <class Use>
+auto under_its_name(const std::string& path, bool staged, Use use) {
+  if (staged) {
+    auto found = use(path + std::string(suffix::swap));
+    if (found || found.error().os_error != ENOENT) return found;
+  }
+  return use(path);
+}
 
 // What a reader needs to know of a segment: a copy, so that it may be used on the pool while the
 // log goes on. Descriptors that the reader opens are left in here for the log to keep.
@@ -32,11 +47,19 @@ struct SegmentView {
   std::optional<TimeIndexEntry> largest_timestamp;
   std::shared_ptr<env::File> log;
   std::shared_ptr<env::File> offset_index;
+  bool staged = false;  // compaction is giving its files their final names
 
+  [[nodiscard]] std::string path(std::string_view suffix) const {
+    return join_path(folder->path, segment_file_name(base_offset, suffix));
+  }
   // Opening waits for the disk: with cached_only a file that is not open would_block().
   Result<env::File*> open_log(env::FileSystem& files, env::ReadMode mode);
   Result<env::File*> open_offset_index(env::FileSystem& files, env::ReadMode mode);
 };
+
+[[nodiscard]] Result<std::unique_ptr<env::File>> open_segment_file(env::FileSystem& files,
+                                                                   const SegmentView& segment,
+                                                                   std::string_view suffix);
 
 // A batch boundary: batches from `position` on hold offsets from `offset` on, none smaller.
 struct LogPosition {

@@ -148,9 +148,16 @@ Result<LoadedLog> LogLoader::load() {
   loaded_.log_end = segments.empty() ? loaded_.log_start : next_;
   if (loaded_.log_end < loaded_.log_start) loaded_.log_start = loaded_.log_end;
   if (loaded_.log_end < request_.recovery_point) {
-    log_recovery_log.error(
-        "{}: the log ends at {}, but offsets below {} had been on stable storage", request_.path,
-        loaded_.log_end.value(), request_.recovery_point.value());
+    const bool empty = loaded_.segments.empty();
+    loaded_.lost =
+        Error{ErrorCode::corrupt_message,
+              fmt::format(
+                  "{}: the log ends at byte {}, offset {}, but offsets below {} had been on stable "
+                  "storage: they are lost",
+                  empty ? request_.path : path_of(loaded_.segments.back().base_offset, suffix::log),
+                  empty ? 0 : loaded_.segments.back().size_bytes, loaded_.log_end.value(),
+                  request_.recovery_point.value()),
+              0};
   }
   for (const Offset snapshot : found->snapshots) {
     if (snapshot > loaded_.log_end) {

@@ -58,6 +58,7 @@ struct LoadedLog {
   std::vector<TimeIndexEntry> time_entries;
   bool index_incomplete = false;
   std::optional<Offset> snapshot_offset;  // of the newest producer snapshot that is kept
+  std::optional<Error> lost;              // what was on stable storage and is not there: damage
   bool changed = false;         // files were written or cut: they are not on stable storage
   bool epochs_changed = false;  // the checkpoint file lacks what `epochs` has
 };

@@ -26,9 +26,8 @@ Error damage_at(const std::string& path, std::int64_t position, Offset offset,
 
 Result<ScrubbedBatches> scrub_batches(env::FileSystem& files, const SegmentView& segment,
                                       std::int64_t from, std::int64_t max_bytes) {
-  const std::string path =
-      join_path(segment.folder->path, segment_file_name(segment.base_offset, suffix::log));
-  const auto file = files.open(path, env::OpenMode::read);
+  const std::string path = segment.path(suffix::log);
+  const auto file = open_segment_file(files, segment, suffix::log);
   if (!file) return fail(file.error());
   const std::int64_t end = std::min(segment.trusted_from, segment.readable_bytes);
   const bool cached = env::is_cached(**file, from, std::min(end - from, max_bytes));

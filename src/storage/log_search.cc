@@ -23,9 +23,7 @@ Result<TimeIndexEntry> last_time_entry(env::FileSystem& files, const SegmentView
                                        TimeIndexState state, Wanted wanted) {
   TimeIndexEntry found = no_entry;
   if (segment.time_index_entries == 0) return found;
-  const auto file = files.open(
-      join_path(segment.folder->path, segment_file_name(segment.base_offset, suffix::time_index)),
-      env::OpenMode::read);
+  const auto file = open_segment_file(files, segment, suffix::time_index);
   if (!file) {
     if (file.error().os_error == ENOENT) return found;
     return fail(file.error());

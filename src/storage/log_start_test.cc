@@ -122,15 +122,36 @@ TEST_F(LogStartTest, AnOpenTransactionBoundsReadersAtTheStartAtLeast) {
   });
 }
 
-TEST_F(LogStartTest, AFailedCheckpointLeavesTheStartWhereItWas) {
+TEST_F(LogStartTest, AFailedFlushOfACheckpointTakesTheDirectoryOffline) {
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    co_await fill(*log, 20);
+    disk_->set_fault_hook([](const env::FileOperation& operation) {
+      const bool hit = operation.act == env::FileAct::sync &&
+                       operation.path.find(log_start_checkpoint_name) != std::string::npos;
+      return env::FileFault{.os_error = hit ? EIO : 0};
+    });
+    EXPECT_FALSE(co_await log->advance_log_start(Offset{11}));
+    EXPECT_EQ(log->log_start(), Offset{0});
+    disk_->set_fault_hook({});
+    co_await env::sleep_for(env::milliseconds{5});
+    EXPECT_TRUE(directory_->offline());
+    EXPECT_TRUE(log->failure());
+    EXPECT_FALSE(append(*log, make_batch()));
+    log = nullptr;
+    EXPECT_FALSE(co_await directory_->close(1));
+  });
+}
+
+TEST_F(LogStartTest, ACheckpointWithoutSpaceLeavesTheStartWhereItWas) {
   run([this]() -> Task<void> {
     auto log = co_await open();
     co_await fill(*log, 20);
     bool failing = true;
     disk_->set_fault_hook([&failing](const env::FileOperation& operation) {
-      const bool hit = failing && operation.act == env::FileAct::sync &&
+      const bool hit = failing && operation.act == env::FileAct::write &&
                        operation.path.find(log_start_checkpoint_name) != std::string::npos;
-      return env::FileFault{.os_error = hit ? EIO : 0};
+      return env::FileFault{.os_error = hit ? ENOSPC : 0};
     });
     const auto moved = co_await log->advance_log_start(Offset{11});
     EXPECT_FALSE(moved);

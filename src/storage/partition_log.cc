@@ -104,6 +104,7 @@ void PartitionLog::adopt(LoadedLog loaded) {
   if (!loaded.producers.empty()) {
     producers_ = std::make_unique<ProducerState>(std::move(loaded.producers));
   }
+  if (loaded.lost) note_damage(*loaded.lost);
   log_start_ = stated_start_ = loaded.log_start;
   files_begin_ = segments_.empty() ? log_start_ : segments_.front()->base_offset();
   log_end_ = written_end_ = durable_end_ = loaded.log_end;

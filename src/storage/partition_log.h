@@ -172,6 +172,7 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] bool holds_segments(std::span<const Offset> bases) const;
   env::Task<Result<bool>> exchange(const CleanedGroup& group, const std::shared_ptr<Link>& link);
   void install(const CleanedGroup& group);
+  void take_offline(const Error& error);
 
   const std::shared_ptr<LogHost> host_;
   const TopicPartition name_;
@@ -205,6 +206,7 @@ class PartitionLog final : public Log, private WriteTarget {
   std::int64_t first_timestamp_ms_ = -1;      // of the newest segment
   std::int64_t segment_created_ms_ = 0;
   std::int64_t roll_jitter_ms_ = 0;
+  FileLatch change_latch_;  // held alone by who takes files away or exchanges them; taken first
   FileLatch file_latch_;
   std::optional<Offset> cleaned_to_;  // as of the last finished round
   bool compacting_ = false;

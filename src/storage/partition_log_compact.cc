@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "env/os_error.h"
 #include "storage/log_search.h"
 #include "storage/partition_log.h"
 #include "storage/segment_swap.h"
@@ -126,7 +127,7 @@ bool PartitionLog::holds_segments(std::span<const Offset> bases) const {
 // Puts the new segment in place of the old ones; false where those are gone.
 env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
                                                const std::shared_ptr<Link>& link) {
-  const auto alone = co_await file_latch_.hold_alone();
+  const auto changing = co_await change_latch_.hold_alone();
   if (failure_) co_return fail(*failure_);
   if (link != link_ || !holds_segments(group.replaced)) co_return false;
   // The commit log may still have what was written to the old files: at the places that it names
@@ -144,25 +145,34 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
       env::Priority::background);
   if (!staged) {
     // The next start would finish what this process goes on without.
-    if (committed) {
-      host_->port->act([error = staged.error()](DirectoryWriter*) { return fail(error); });
-    }
+    if (committed || env::is_device_failure(staged.error())) take_offline(staged.error());
     co_return fail(staged.error());
   }
   const auto deleted = std::make_shared<std::vector<std::string>>();
-  host_->port->act([folder = folder_->path, base, replaced = group.replaced,
-                    deleted](DirectoryWriter* writer) -> Result<> {
-    auto finished = finish_swap(writer->files(), folder, base, replaced);
-    if (!finished) return fail(std::move(finished).error());
-    *deleted = std::move(*finished);
-    return {};
-  });
+  {
+    // Who has opened files by their names of before is done with them. Who comes later knows the
+    // new segment and finds it under either name: nobody waits while names are flushed.
+    const auto alone = co_await file_latch_.hold_alone();
+    if (failure_) co_return fail(*failure_);
+    install(group);
+    host_->port->act([folder = folder_->path, base, replaced = group.replaced,
+                      deleted](DirectoryWriter* writer) -> Result<> {
+      auto finished = finish_swap(writer->files(), folder, base, replaced);
+      if (!finished) return fail(std::move(finished).error());
+      *deleted = std::move(*finished);
+      return {};
+    });
+  }
   ARUS_CO_TRY(co_await host_->port->drain());
-  install(group);
+  if (Segment* const made = segment_at(base)) made->note_staged(false);
   if (const auto directory = host_->directory.lock()) {
     directory->remove_later(std::move(*deleted), env::milliseconds{config_->file_delete_delay_ms});
   }
   co_return true;
+}
+
+void PartitionLog::take_offline(const Error& error) {
+  host_->port->act([error](DirectoryWriter*) { return fail(error); });
 }
 
 void PartitionLog::install(const CleanedGroup& group) {
@@ -172,6 +182,7 @@ void PartitionLog::install(const CleanedGroup& group) {
   auto made = std::make_unique<Segment>(folder_, group.segment);
   made->note_largest_timestamp(group.largest_timestamp);
   made->note_settled((*(last - 1))->settled_at());
+  made->note_staged(true);
   *first = std::move(made);
   segments_.erase(first + 1, last);
 }
@@ -190,6 +201,7 @@ class PartitionLog::CompactionRound {
   // False where it was stopped.
   env::Task<Result<bool>> run();
   [[nodiscard]] Offset cleaned_to() const { return cleaning_.mapped_end(); }
+  [[nodiscard]] bool failed_to_write() const { return cleaning_.failed_to_write(); }
   CompactionOutcome outcome;
 
  private:
@@ -306,6 +318,10 @@ env::Task<Result<CompactionOutcome>> PartitionLog::run_compaction(CompactionRequ
   CompactionRound round(*this, std::move(request), std::move(plan));
   const auto finished = co_await round.run();
   if (!finished) {
+    // A disk that does not take what nobody relies on yet does not take anything else either.
+    if (round.failed_to_write() && env::is_device_failure(finished.error())) {
+      take_offline(finished.error());
+    }
     // Retention or DeleteRecords took what was being read.
     const bool gone = removed != removed_.count && finished.error().os_error == ENOENT;
     if (!gone) co_return fail(finished.error());

@@ -85,6 +85,7 @@ env::Task<Result<>> PartitionLog::truncate_to(Offset end) {
                    fmt::format("{} begins at {} and cannot be cut to {}", name_.to_string(),
                                log_start_.value(), end.value()));
   }
+  const auto changing = co_await change_latch_.hold_alone();
   const auto alone = co_await file_latch_.hold_alone();
   // Nothing of what goes may still wait to be written or flushed; what stays is durable afterwards.
   if (auto done = co_await flush(); !done) co_return fail(std::move(done).error());
@@ -179,7 +180,7 @@ env::Task<Result<>> PartitionLog::advance_log_start(Offset start) {
     }
   }
   // A segment that compaction is putting in place of others must not be taken for one of those.
-  co_await file_latch_.pass();
+  co_await change_latch_.pass();
   // Others may have gone further meanwhile.
   if (start <= log_start_) co_return Result<>{};
   log_start_ = start;

@@ -126,7 +126,11 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
     SegmentView facts = view(*segment);
     auto batches = read_batches(host_->environment.files(), facts,
                                 request_for(*segment, from, bound), env::ReadMode::cached_only);
-    if (!batches && would_block(batches.error()) && fetched.size_bytes < worth_answering_bytes) {
+    const bool cold = !batches && would_block(batches.error());
+    if (cold && bound.cached_only && fetched.size_bytes == 0) {
+      co_return std::unexpected(std::move(batches).error());
+    }
+    if (cold && !bound.cached_only && fetched.size_bytes < worth_answering_bytes) {
       batches = co_await read_cold(base, from, bound, facts);
       segment = segment_at(base);
     }
@@ -159,13 +163,19 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
 
 namespace {
 
+struct TransactionIndexFile {
+  std::string path;
+  bool staged = false;
+};
+
 // KIP-98: markers from `from` on whose transactions began below `to`.
-Result<std::vector<AbortedTransaction>> read_aborted(env::FileSystem& files,
-                                                     const std::vector<std::string>& paths,
-                                                     Offset from, Offset to) {
+Result<std::vector<AbortedTransaction>> read_aborted(
+    env::FileSystem& files, const std::vector<TransactionIndexFile>& indexes, Offset from,
+    Offset to) {
   std::vector<AbortedTransaction> found;
-  for (const std::string& path : paths) {
-    const auto bytes = files.read_file(path);
+  for (const auto& [path, staged] : indexes) {
+    const auto bytes = under_its_name(
+        path, staged, [&files](const std::string& name) { return files.read_file(name); });
     if (!bytes) {
       // The writer has not come to it yet: its marker is not visible either.
       if (bytes.error().os_error == ENOENT) continue;
@@ -189,18 +199,20 @@ Result<std::vector<AbortedTransaction>> read_aborted(env::FileSystem& files,
 env::Task<Result<std::vector<AbortedTransaction>>> PartitionLog::aborted_transactions(Offset from,
                                                                                       Offset to) {
   const auto hold = co_await file_latch_.share();
-  std::vector<std::string> paths;
+  std::vector<TransactionIndexFile> indexes;
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     // Markers stand at or behind their records: only segments that end before `from` are out.
     if (i + 1 < segments_.size() && segments_[i + 1]->base_offset() <= from) continue;
     if (!segments_[i]->has_transaction_index()) continue;
-    paths.push_back(join_path(
-        folder_->path, segment_file_name(segments_[i]->base_offset(), suffix::transaction_index)));
+    const Offset base = segments_[i]->base_offset();
+    indexes.push_back(
+        {.path = join_path(folder_->path, segment_file_name(base, suffix::transaction_index)),
+         .staged = segments_[i]->staged()});
   }
-  if (paths.empty()) co_return std::vector<AbortedTransaction>{};
+  if (indexes.empty()) co_return std::vector<AbortedTransaction>{};
   env::FileSystem& files = host_->environment.files();
   co_return co_await env::run_on(
-      host_->pool, [&files, &paths, from, to] { return read_aborted(files, paths, from, to); });
+      host_->pool, [&files, &indexes, from, to] { return read_aborted(files, indexes, from, to); });
 }
 
 env::Task<Result<std::optional<TimestampedOffset>>> PartitionLog::find_timestamp(

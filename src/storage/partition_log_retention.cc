@@ -119,7 +119,7 @@ env::Task<Result<RemovedSegments>> PartitionLog::apply_retention(
     ARUS_CO_TRY(co_await advance_log_start(start));
   }
   // A stop may have come between moving the start and taking the files away.
-  co_await file_latch_.pass();
+  co_await change_latch_.pass();
   drop_segments_below(log_start_);
   co_return RemovedSegments{.count = removed_.count - before.count,
                             .size_bytes = removed_.size_bytes - before.size_bytes};

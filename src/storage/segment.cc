@@ -138,7 +138,8 @@ SegmentView Segment::view(std::int64_t readable_bytes, Offset limit, OpenFiles& 
           .trusted_from = trusted_from_,
           .largest_timestamp = tail_ ? tail_->largest_timestamp() : largest_timestamp_,
           .log = open_files.use(log_),
-          .offset_index = open_files.use(offset_index_)};
+          .offset_index = open_files.use(offset_index_),
+          .staged = staged_};
 }
 
 void Segment::keep(const SegmentView& view, std::int64_t verified_bytes, OpenFiles& open_files) {

@@ -109,6 +109,11 @@ class Segment {
   }
   void grow(std::int64_t bytes) { size_bytes_ += bytes; }
 
+  // Compaction has put it in place; its files have the ending `.swap` or, already, their final
+  // names.
+  [[nodiscard]] bool staged() const { return staged_; }
+  void note_staged(bool staged) { staged_ = staged; }
+
   // What the age of the segment counts from: its largest timestamp, or what was noted in its place.
   // Nothing while that is not known.
   [[nodiscard]] std::optional<std::int64_t> newest_ms() const;
@@ -146,6 +151,7 @@ class Segment {
   std::int64_t transaction_index_bytes_ = 0;
   std::int64_t verified_bytes_ = 0;
   const std::int64_t trusted_from_;
+  bool staged_ = false;
   mutable OpenFile log_;
   mutable OpenFile offset_index_;
   std::optional<TimeIndexEntry> largest_timestamp_;  // known once the tail is closed

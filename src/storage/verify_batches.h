@@ -15,7 +15,7 @@
 
 namespace arus::storage {
 
-// Of snapshots and checkpoints, which are read whole.
+// Of what is read at once: checkpoints, snapshots and the like.
 inline constexpr std::int64_t most_small_file_bytes = std::int64_t{64} << 20;
 
 // Where the offsets of the batches in a file end. Blocking.

@@ -357,8 +357,9 @@ void PartitionCheck::finish() {
 void PartitionCheck::check_ends() {
   const LogOffsets& offsets = what_.offsets;
   if (!what_.is_metadata && what_.has_recovery_point && next_ < offsets.recovery_point) {
+    const bool empty = segments_.empty();
     add({.severity = Severity::error,
-         .file = what_.path,
+         .file = empty ? what_.path : path_of(segments_.rbegin()->second, suffix::log),
          .offset = next_,
          .problem =
              fmt::format("The log ends here, but everything below {} had been on stable storage.",

@@ -1,6 +1,7 @@
 // DeleteRecords: moves the start of partitions.
 #include "protocol/api/delete_records.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -52,8 +53,10 @@ env::Task<DeleteRecordsResponse> handle(DeleteRecordsRequest request, Context& c
     }
   }
   if (deletions.empty()) co_return response;
+  const DeletionOptions options{.deadline = context.now() +
+                                            env::milliseconds(std::max(request.timeout_ms, 0))};
   const auto results = co_await replication::fan_out<Deletion, DeletionOptions, DeletionResult>(
-      context.partitions(), std::move(deletions), std::move(loops), DeletionOptions{},
+      context.partitions(), std::move(deletions), std::move(loops), options,
       &replication::delete_records);
   for (std::size_t i = 0; i < results.size(); ++i) {
     auto& answer = response.topics[places[i].topic].partitions[places[i].partition];

@@ -7,7 +7,9 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "env/os_error.h"
 #include "storage/batch_search.h"
+#include "storage/failed_flush.h"
 
 namespace arus::raft {
 namespace {
@@ -67,7 +69,7 @@ Result<> MetadataLog::open_blocking() {
   env::FileSystem& files = environment_.files();
   if (!files.exists(directory_)) {
     ARUS_TRY(files.create_directories(directory_));
-    ARUS_TRY(files.sync_directory(directory_.substr(0, directory_.find_last_of('/'))));
+    ARUS_TRY(files.sync_directory(root()));
   }
   ARUS_TRY(list_files());
   if (!files.exists(path("partition.metadata"))) {
@@ -225,6 +227,9 @@ Result<> MetadataLog::recover_segment(Segment& segment, bool is_last) {
   std::erase_if(epochs_, [&](const EpochStart& entry) { return is_last && entry.start >= end_; });
   if (!is_last) return {};
   // What recovery keeps is durable before anyone builds on it (durability.md, rule 9).
+  if (storage::has_failed_flush(environment_.files(), root())) {
+    ARUS_TRY(storage::write_file_again(**file));
+  }
   ARUS_TRY((*file)->sync());
   active_ = Active{std::move(*file), read->valid_bytes};
   // These speak of the segment as Kafka left it; it builds them again.
@@ -334,7 +339,7 @@ env::Task<void> MetadataLog::run_flights() {
     if (std::exchange(epochs_changed_, false)) flight.epochs = epochs_text();
     Flight* const group = &flight;
     const Result<> written =
-        co_await env::run_on(*worker_, [this, group] { return write_flight(*group); });
+        co_await env::run_on(*worker_, [this, group] { return marked(write_flight(*group)); });
     flight_bytes_ = 0;
     if (!written || failure_) {
       fail_from(durable_end_, written ? *failure_ : written.error());
@@ -346,6 +351,14 @@ env::Task<void> MetadataLog::run_flights() {
     if (observer_ != nullptr) observer_->on_durable(end);
   }
   flying_ = false;
+}
+
+// On the writer's thread or the pool.
+Result<> MetadataLog::marked(Result<> result) const {
+  if (!result && env::is_device_failure(result.error())) {
+    storage::mark_failed_flush(environment_.files(), root());
+  }
+  return result;
 }
 
 Result<> MetadataLog::write_flight(Flight& flight) {
@@ -408,9 +421,13 @@ env::Task<Result<>> MetadataLog::persist(ElectionState state, std::int16_t versi
                                          std::vector<std::int32_t> voters) {
   const std::string text = format_quorum_state(state, version, voters);
   const std::string* const contents = &text;
-  ARUS_CO_TRY(co_await env::run_on(*worker_, [this, contents] {
+  const Result<> written = co_await env::run_on(*worker_, [this, contents] {
     return environment_.files().replace_file(path("quorum-state"), as_bytes(*contents));
-  }));
+  });
+  if (!written) {
+    if (env::is_device_failure(written.error())) give_up(written.error());
+    co_return written;
+  }
   quorum_state_ = state;
   co_return Result<>{};
 }
@@ -440,6 +457,8 @@ env::Task<Result<>> MetadataLog::write_snapshot(SnapshotId id, Chain batches) {
   const Result<> written = co_await env::run_on(
       environment_.pool(), Job{environment_.files(), directory_, name, batches},
       env::Priority::background);
+  // A failed flush is one, of whatever file: durability.md, rule 13.
+  if (!written && env::is_device_failure(written.error())) give_up(written.error());
   if (written && std::ranges::find(snapshots_, id) == snapshots_.end()) {
     snapshots_.push_back(id);
     std::ranges::sort(snapshots_);

@@ -120,6 +120,7 @@ class MetadataLog {
   Result<> start_at(Offset base);
   Result<> load_epochs();
   Result<> write_flight(Flight& flight);
+  [[nodiscard]] Result<> marked(Result<> result) const;
   static Result<> write_batches(const Flight& flight, Active& active);
   Result<std::vector<SnapshotFacts>> measure_snapshots(const std::vector<SnapshotId>& ids) const;
   Result<> remove_blocking(const std::vector<std::string>& names) const;
@@ -128,6 +129,7 @@ class MetadataLog {
   void fail_from(Offset from, const Error& error);
   [[nodiscard]] std::string epochs_text() const;
   [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  [[nodiscard]] std::string root() const { return directory_.substr(0, directory_.rfind('/')); }
 
   env::Environment& environment_;
   std::string directory_;

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "env/simulated.h"
+#include "env/simulated/disk.h"
 #include "raft/driver/quorum.h"
 
 namespace arus::raft {
@@ -219,6 +221,81 @@ TEST_F(MetadataLogTest, WithoutVotersNothingIsLed) {
   std::string error;
   run(lead, QuorumConfig{.id = 1, .log_directory = directory_.string()}, this, &error);
   EXPECT_NE(error.find("No voters are known"), std::string::npos) << error;
+}
+
+// The process is started again after a failed flush, and the system shows what it could not write.
+env::Task<void> fail_a_flush(env::Environment& environment, env::SimulatedDisk* disk) {
+  auto log = co_await MetadataLog::open(environment, "/data", {});
+  for (int i = 0; i < 5; ++i) {
+    (*log)->append(batch(i, 1, std::string(5'000, 'v')));
+    co_await env::sleep_for(env::milliseconds(10));
+  }
+  EXPECT_EQ((*log)->durable_end(), Offset{5});
+  disk->set_fault_hook([](const env::FileOperation& operation) {
+    return env::FileFault{.os_error = operation.act == env::FileAct::sync ? EIO : 0};
+  });
+  (*log)->append(batch(5, 1, std::string(5'000, 'v')));
+  co_await env::sleep_for(env::milliseconds(10));
+  EXPECT_TRUE((*log)->offline());
+  disk->set_fault_hook(nullptr);
+  co_await (*log)->close();
+}
+
+env::Task<void> open_and_append(env::Environment& environment, Offset least) {
+  auto log = co_await MetadataLog::open(environment, "/data", {});
+  EXPECT_TRUE(log) << log.error().message;
+  if (!log) co_return;
+  EXPECT_GE((*log)->end(), least);
+  (*log)->append(batch((*log)->end().value(), 1, "later"));
+  co_await env::sleep_for(env::milliseconds(10));
+  EXPECT_EQ((*log)->durable_end(), (*log)->end());
+  co_await (*log)->close();
+}
+
+TEST(FailedMetadataFlush, LosesNothingToALaterPowerCut) {
+  env::Simulation simulation{{.seed = 4}};
+  const auto disk = simulation.make_disk();
+  ASSERT_TRUE(disk->create_directories("/data"));
+  ASSERT_TRUE(disk->sync_directory("/"));
+  {
+    const auto environment = simulation.make_environment({.disk = disk});
+    env::run_until_done(*environment, fail_a_flush(*environment, disk.get()));
+  }
+  disk->kill_process();
+  // What could not be written is taken in, and told to administrators.
+  for (const Offset least : {Offset{6}, Offset{7}}) {
+    const auto environment = simulation.make_environment({.disk = disk});
+    env::run_until_done(*environment, open_and_append(*environment, least));
+    disk->crash({.keep_page = 0, .tear_page = 0, .keep_entry = 0});
+  }
+}
+
+TEST(FailedMetadataFlush, OfASnapshotOrTheVoteTakesTheLogOffline) {
+  for (const char* const ending : {".part", "quorum-state.tmp"}) {
+    env::Simulation simulation{{.seed = 4}};
+    const auto environment = simulation.make_environment({});
+    ASSERT_TRUE(environment->disk().create_directories("/data"));
+    env::run_until_done(
+        *environment,
+        [](env::SimulatedEnvironment* machine, std::string failing) -> env::Task<void> {
+          auto log = co_await MetadataLog::open(*machine, "/data", {});
+          (*log)->append(batch(0, 1, "value"));
+          co_await env::sleep_for(env::milliseconds(10));
+          machine->disk().set_fault_hook([failing](const env::FileOperation& operation) {
+            const bool hit =
+                operation.act == env::FileAct::sync && operation.path.ends_with(failing);
+            return env::FileFault{.os_error = hit ? EIO : 0};
+          });
+          Chain chain;
+          chain.push_back(Slice(batch(0, 1, "value")));
+          const auto written = co_await (*log)->write_snapshot({Offset{1}, LeaderEpoch{1}}, chain);
+          const auto voted = co_await (*log)->persist({}, 1, {1});
+          EXPECT_NE(written.has_value(), voted.has_value());
+          EXPECT_TRUE((*log)->offline());
+          machine->disk().set_fault_hook(nullptr);
+          co_await (*log)->close();
+        }(environment.get(), ending));
+  }
 }
 
 }  // namespace
