@@ -200,7 +200,8 @@ BackgroundJob CommitLog::void_job(Lap& lap) {
     std::size_t bytes = 0;
     bool no_space = false;
   };
-  auto grown = std::make_shared<Grown>(growth_bytes(lap));
+  // That takes a while, so it is for when another file is ready for use.
+  auto grown = std::make_shared<Grown>(free_.empty() ? 0 : growth_bytes(lap));
   auto work = [held = lap.descriptor_lost ? held_ : nullptr, file = lap.file, size = lap.size_bytes,
                grown]() -> Result<> {
     if (held != nullptr) ARUS_TRY(held->sync());

@@ -158,6 +158,22 @@ class DiskServer(Server):
         finally:
             consumer.close()
 
+    def read_all(self, topic, partitions, limit_s=30):
+        """The values of all partitions."""
+        consumer = self.consumer()
+        try:
+            consumer.assign([ck.TopicPartition(topic, p, 0) for p in range(partitions)])
+            values, quiet_since = set(), None
+            deadline = time.monotonic() + limit_s
+            while time.monotonic() < deadline and (quiet_since is None
+                                                   or time.monotonic() < quiet_since + 3):
+                found = [m.value() for m in consumer.consume(1000, 0.5) if not m.error()]
+                values.update(found)
+                quiet_since = None if found or not values else quiet_since or time.monotonic()
+            return values
+        finally:
+            consumer.close()
+
 
 class Producing:
     """Sends one record at a time, without trying again; `acked` are those that were promised."""

@@ -76,6 +76,32 @@ class TwoDirectories(unittest.TestCase):
         self.check_offline(on_bad, on_good)
         self.check_restart(on_bad, on_good)
 
+    def test_fault_06_a_failed_flush_of_everything_at_the_end_of_a_lap(self):
+        on_good, on_bad = self.producing(self.good), self.producing(self.bad)
+        self.warm(on_good, on_bad)
+        # So many segments that one flush of the file system ends a lap of the commit log.
+        partitions = 600
+        self.server.create("wide", partitions)
+        outcomes, acked = {0}, set()
+
+        def note(error, message):
+            outcomes.add(error.code() if error else 0)
+            if not error:
+                acked.add(message.value())
+
+        with Broken(self.server, "syncfs", "error=EIO", [self.directories[1]]):
+            for i in range(40):
+                for p in range(partitions):
+                    on_good.producer.produce("wide", b"%d %d " % (i, p) + bytes(8000), partition=p,
+                                             on_delivery=note)
+                on_good.producer.flush(40)
+                if STORAGE_ERROR in outcomes:
+                    break
+        self.assertEqual(outcomes, {0, STORAGE_ERROR})
+        self.check_offline(on_bad, on_good)
+        self.check_restart(on_bad, on_good)
+        self.assertEqual(acked - self.server.read_all("wide", partitions), set())
+
     def test_fault_06_a_failed_write(self):
         on_good, on_bad = self.producing(self.good), self.producing(self.bad)
         self.warm(on_good, on_bad)
