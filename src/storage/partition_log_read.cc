@@ -105,6 +105,13 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   });
 }
 
+// Whoever reads old data waits after it, where the disk needs that.
+env::Task<void> PartitionLog::rest(std::size_t bytes) {
+  const env::TimePoint now = env::Loop::current()->now();
+  const env::TimePoint until = host_->port->cold_read_pace().rest_until(bytes, now);
+  if (until > now) co_await env::sleep_for(until - now);
+}
+
 void PartitionLog::note_damage(const Error& error) {
   if (error.code != ErrorCode::corrupt_message) return;
   if (damage_ == nullptr) damage_ = std::make_unique<std::set<std::string>>();
@@ -126,6 +133,7 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
                                 request_for(*segment, from, bound), env::ReadMode::cached_only);
     if (!batches && would_block(batches.error()) && fetched.size_bytes < worth_answering_bytes) {
       batches = co_await read_cold(base, from, bound, facts);
+      if (batches && batches->from_disk) co_await rest(batches->records.size());
       segment = segment_at(base);
     }
     if (!batches) {

@@ -15,7 +15,7 @@ namespace arus::storage {
 
 namespace {
 
-constexpr std::int64_t most_small_file_bytes = std::int64_t{64} << 20;
+constexpr std::int64_t most_checkpoint_bytes = std::int64_t{64} << 20;
 constexpr Offset unlimited{std::numeric_limits<std::int64_t>::max()};
 
 constexpr std::string_view kept_endings[] = {".damaged", ".cut"};
@@ -187,7 +187,7 @@ void PartitionCheck::note_entry(const env::DirectoryEntry& entry) {
     note_small_file(name);
   }
   if (const auto at = parse_segment_file_name(name, suffix::producer_snapshot)) {
-    const auto bytes = files_.read_file(path, most_small_file_bytes);
+    const auto bytes = files_.read_file(path, most_checkpoint_bytes);
     auto parsed = bytes ? parse_producer_snapshot(*bytes)
                         : Result<std::vector<ProducerEntry>>(fail(bytes.error()));
     if (parsed) {
@@ -222,7 +222,7 @@ void PartitionCheck::note_partition_metadata() {
          .at_start = "It is written for the topic of this name, where there is one."});
     return;
   }
-  const auto text = files_.read_file(path, most_small_file_bytes);
+  const auto text = files_.read_file(path, most_checkpoint_bytes);
   const auto id =
       text ? parse_partition_metadata(as_text(*text)) : Result<Uuid>(fail(text.error()));
   if (!id) {
@@ -249,7 +249,7 @@ void PartitionCheck::note_epochs() {
          .at_start = "It is made again from the log."});
     return;
   }
-  const auto text = files_.read_file(path, most_small_file_bytes);
+  const auto text = files_.read_file(path, most_checkpoint_bytes);
   auto entries = text ? parse_leader_epoch_checkpoint(as_text(*text))
                       : Result<std::vector<EpochStart>>(fail(text.error()));
   if (entries) {
