@@ -101,7 +101,8 @@ TEST_F(LogRecordsTest, ARangeOfAFileComesAlone) {
     EXPECT_TRUE(append(*log, make_batch()));
     EXPECT_TRUE(append(*log, make_batch({.records = 100, .value_bytes = 1'000})));
     EXPECT_TRUE(co_await log->flush());
-    for (std::int64_t from = 0; from < log->log_end().value();) {
+    // From the back, so that the next segment's file is open already.
+    for (std::int64_t from = 700; from >= 0; from -= 100) {
       const auto read = co_await log->read(
           Offset{from}, {.end = log->log_end(), .max_bytes = 1 << 20, .as_file = true});
       EXPECT_TRUE(read && read->size_bytes > 0);
@@ -111,7 +112,6 @@ TEST_F(LogRecordsTest, ARangeOfAFileComesAlone) {
         if (env::file_range_of(piece) != nullptr) ++ranges;
       }
       EXPECT_TRUE(ranges == 0 || read->records.size() == 1) << "from " << from;
-      from += 100;
     }
     co_await close(std::move(log));
   });
