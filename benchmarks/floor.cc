@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 
@@ -145,7 +146,9 @@ double stream_cpu_s(int file, std::int64_t bytes, bool by_sendfile) {
   return cpu;
 }
 
-double answer_cpu_s(int file, std::int64_t bytes) {
+// The reader asks for `asked` bytes at a time, and takes in `bytes_per_s` on the whole, at work all
+// the time.
+double answer_cpu_s(int file, std::int64_t bytes, std::size_t asked, double bytes_per_s) {
   const Pair pair = connected_pair();
   std::uint8_t request = 0;
   const double cpu = child_cpu_s(
@@ -153,18 +156,23 @@ double answer_cpu_s(int file, std::int64_t bytes) {
         ::close(pair.far);
         off_t offset = 0;
         while (offset < bytes && ::read(pair.near, &request, 1) == 1) {
-          const off_t end = offset + static_cast<off_t>(block_bytes);
+          const off_t end = std::min(offset + static_cast<off_t>(asked), static_cast<off_t>(bytes));
           while (offset < end) {
-            const auto left = static_cast<std::size_t>(end - offset);
+            const auto left = std::min(block_bytes, static_cast<std::size_t>(end - offset));
             if (::sendfile(pair.near, file, &offset, left) <= 0) std::_Exit(1);
           }
         }
       },
       [&] {
         ::close(pair.near);
-        Bytes block(block_bytes);
+        Bytes block(asked);
+        const double began = now_s();
+        double taken = 0;
         while (::send(pair.far, &request, 1, MSG_NOSIGNAL) == 1 &&
                transfer(pair.far, block.data(), block.size(), false)) {
+          taken += static_cast<double>(asked);
+          while (now_s() - began < taken / bytes_per_s) {
+          }
         }
       });
   ::close(pair.near);
@@ -174,7 +182,7 @@ double answer_cpu_s(int file, std::int64_t bytes) {
 
 }  // namespace
 
-SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes) {
+SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes, double bytes_per_s) {
   const std::string path = directory + "/floor";
   const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0600);
   const Bytes block(block_bytes, 0x5a);
@@ -185,7 +193,8 @@ SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes) {
   const std::int64_t written = blocks * std::ssize(block);
   const SendFloor floor{
       .streamed_s = std::min(stream_cpu_s(file, written, true), stream_cpu_s(file, written, false)),
-      .asked_s = answer_cpu_s(file, written)};
+      .asked_s = answer_cpu_s(file, written, block_bytes, INFINITY),
+      .at_pace_s = answer_cpu_s(file, written, 4 * block_bytes, bytes_per_s)};
   ::close(file);
   ::unlink(path.c_str());
   return floor;

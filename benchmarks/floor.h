@@ -15,8 +15,9 @@ double receive_crc_write_cpu_s(const std::string& directory, std::int64_t bytes,
 struct SendFloor {
   double streamed_s = 0;  // in one go; the better of sendfile and of read and send
   double asked_s = 0;     // a MB for each request of the reader, by sendfile
+  double at_pace_s = 0;   // 4 MB for each request of a reader that is busy, at `bytes_per_s`
 };
-SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes);
+SendFloor send_file_cpu_s(const std::string& directory, std::int64_t bytes, double bytes_per_s);
 // Times of `count` writes of `bytes` to a growing file, each with fdatasync, in s.
 std::vector<double> sync_times_s(const std::string& directory, std::size_t bytes, int count);
 // The same over the blocks of a file that was written before: what a preallocated log costs.

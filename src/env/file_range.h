@@ -22,8 +22,14 @@ struct FileRange {
 // The range that a slice stands for; null for a slice of bytes.
 [[nodiscard]] const FileRange* file_range_of(const Slice& slice);
 
-// Whether all of the range is in memory, so that sending it does not wait for the disk (Linux 6.5
-// and later: cachestat). False where the system cannot tell.
-[[nodiscard]] bool is_cached(File& file, std::int64_t offset, std::int64_t length);
+// What of a range is in memory (Linux 6.5 and later: cachestat). To ask brings nothing in.
+enum class Residency : std::uint8_t { all, some, none, unknown };
+[[nodiscard]] Residency residency(File& file, std::int64_t offset, std::int64_t length);
+
+// Whether all of the range is in memory, so that sending it does not wait for the disk. False where
+// the system cannot tell.
+[[nodiscard]] inline bool is_cached(File& file, std::int64_t offset, std::int64_t length) {
+  return residency(file, offset, length) == Residency::all;
+}
 
 }  // namespace arus::env

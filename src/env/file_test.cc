@@ -7,6 +7,8 @@
 #include <cerrno>
 
 #include "env/environment.h"
+#include "env/real/file.h"
+#include "env/real/resident.h"
 
 namespace arus::env {
 namespace {
@@ -80,6 +82,48 @@ TEST_F(FileTest, CachedReadsGiveWhatIsInMemoryAndNeverWait) {
   if (!dropped) EXPECT_EQ(dropped.error().os_error, EAGAIN);
   EXPECT_EQ(file->read_at(read, 8192).value(), 4096U);
   EXPECT_EQ(read, Bytes(4096, 0x5a));
+}
+
+TEST_F(FileTest, CachedReadsGiveTheDiskNoWork) {
+  const auto file = open("cold");
+  constexpr std::size_t size = 1 << 20;
+  ASSERT_TRUE(file->write_at(Bytes(size, 0x5a), 0));
+  EXPECT_NE(residency(*file, 0, size), Residency::none);
+  ASSERT_TRUE(file->sync());
+  file->disable_read_ahead();
+  file->drop_cache(0, size);
+  if (residency(*file, 0, size) != Residency::none) GTEST_SKIP() << "nothing is dropped here";
+  Bytes read(size);
+  EXPECT_EQ(file->read_at(read, 0, ReadMode::cached_only).error().os_error, EAGAIN);
+  EXPECT_EQ(residency(*file, 0, size), Residency::none);
+  // Of a range that is there in part, no more than a page is copied.
+  ASSERT_TRUE(file->read_at({read.data(), size / 2}, 0));
+  EXPECT_EQ(residency(*file, 0, size / 2), Residency::all);
+  EXPECT_EQ(residency(*file, 0, size), Residency::some);
+  EXPECT_EQ(file->read_at(read, 10, ReadMode::cached_only).value(),
+            static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) - 10);
+  EXPECT_EQ(file->read_at(read, size / 2 - 1, ReadMode::cached_only).value(), 1U);
+  EXPECT_EQ(file->read_at(read, size / 2, ReadMode::cached_only).error().os_error, EAGAIN);
+  EXPECT_EQ(residency(*file, size / 2, size / 2), Residency::none);
+  EXPECT_EQ(file->read_at({read.data(), size / 2}, 0, ReadMode::cached_only).value(), size / 2);
+}
+
+// As where the system cannot tell: the ends of what is asked for are tried first.
+TEST_F(FileTest, CachedReadsGiveTheDiskAPageOfWorkWhereTheSystemCannotTell) {
+  const auto file = open("cold");
+  constexpr std::size_t size = 1 << 20;
+  ASSERT_TRUE(file->write_at(Bytes(size, 0x5a), 0));
+  ASSERT_TRUE(file->sync());
+  file->disable_read_ahead();
+  file->drop_cache(0, size);
+  if (residency(*file, 0, size) != Residency::none) GTEST_SKIP() << "nothing is dropped here";
+  const int descriptor = static_cast<const RealFile&>(*file).descriptor();
+  Bytes read(size);
+  const auto count = read_resident(descriptor, read, 0, Residency::unknown);
+  EXPECT_TRUE(count < 0);
+  EXPECT_EQ(residency(*file, 0, size / 2), Residency::none);
+  EXPECT_TRUE(file->read_at(read, 0));
+  EXPECT_EQ(read_resident(descriptor, read, 0, Residency::unknown), ::ssize_t{size});
 }
 
 TEST_F(FileTest, OpenModesAskForAbsenceOrPresence) {

@@ -14,6 +14,9 @@
 namespace arus::replication {
 namespace {
 
+// Then others of the loop go on before the next partition is read.
+constexpr std::size_t most_read_in_a_row = std::size_t{256} << 10;
+
 // Where the client's history and this log part: nothing when they agree so far.
 Result<std::optional<storage::EpochEnd>> divergence(const Partition& partition,
                                                     const ReadItem& item) {
@@ -177,7 +180,12 @@ env::Task<std::vector<ReadResult>> read(LoopPartitions& partitions, std::vector<
   bool first = request.at_least_one_batch;
   const env::TimePoint deadline = env::Loop::current()->now() + disk_patience;
   LateReads& late_reads = partitions.late_reads();
+  std::size_t in_a_row = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
+    if (in_a_row >= most_read_in_a_row) {
+      in_a_row = 0;
+      co_await env::yield();
+    }
     Reading reading(items[i], request, results[i]);
     Result<> done = reading.find(partitions);
     if (done && !reading.partition()->is_open()) {
@@ -202,6 +210,7 @@ env::Task<std::vector<ReadResult>> read(LoopPartitions& partitions, std::vector<
     }
     room -= static_cast<std::int64_t>(results[i].size_bytes);
     first = first && results[i].size_bytes == 0;
+    in_a_row += results[i].size_bytes;
   }
   co_return results;
 }

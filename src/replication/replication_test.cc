@@ -418,6 +418,27 @@ Task<void> reads_are_bounded(env::RealEnvironment& environment) {
 }
 TEST(Read, SeesOnlyWhatIsVisibleAndAtLeastOneBatch) { on_loop(reads_are_bounded); }
 
+Task<void> large_reads_take_turns(env::RealEnvironment& environment) {
+  World world(environment);
+  co_await world.open();
+  constexpr int many = 30'000;  // more bytes than are read in a row
+  const AppendRequest silent{.wait_until_visible = false};
+  static_cast<void>(co_await append(world.here(), one_item(batch_of(many)), silent));
+  static_cast<void>(co_await append(world.here(), one_item(batch_of(many), 1), silent));
+  world.log().sync_all();
+  world.log(1).sync_all();
+  bool others_ran = false;
+  environment.loop(0).post([&others_ran] { others_ran = true; });
+  const std::vector<ReadItem> both = {{.id = first_partition, .max_bytes = 1 << 20},
+                                      {.id = {topic_id, 1}, .max_bytes = 1 << 20}};
+  const auto results = co_await read(world.here(), both, {.max_bytes = 2 << 20});
+  EXPECT_GT(results[0].size_bytes, std::size_t{256} << 10);
+  EXPECT_GT(results[1].size_bytes, std::size_t{256} << 10);
+  EXPECT_TRUE(others_ran);
+  co_await world.table->stop();
+}
+TEST(Read, LetsOthersGoOnBetweenLargePartitions) { on_loop(large_reads_take_turns); }
+
 Task<void> parked_until(env::RealEnvironment& environment) {
   World world(environment);
   co_await world.open();

@@ -58,6 +58,7 @@ DirectoryWriter::DirectoryWriter(env::Environment& environment, env::Pool& pool,
                                  HeldForWriter held, const DirectoryWriterLimits& limits)
     : pool_(pool),
       files_(environment.files()),
+      clock_(environment.clock()),
       root_(std::move(root)),
       held_(std::move(held.itself)),
       limits_(limits),
@@ -218,9 +219,14 @@ void DirectoryWriter::end_turn() {
 Result<> DirectoryWriter::end_round() {
   divide_round();
   ARUS_TRY(flush_unlogged());
-  ARUS_TRY(append_logged());
+  env::Duration took{};
+  if (!logged_.empty()) {
+    const env::TimePoint began = clock_.now();
+    ARUS_TRY(append_logged());
+    took = clock_.now() - began;
+  }
   for (const Waiting& group : std::exchange(waiting_, {})) {
-    answer(group.port, *group.loop, group.id, WriteStage::durable);
+    answer(group.port, *group.loop, group.id, WriteStage::durable, took);
   }
   waiting_bytes_ = 0;
   return {};
@@ -228,7 +234,6 @@ Result<> DirectoryWriter::end_round() {
 
 // A file system that writes elsewhere what is overwritten may have no space for the commit log.
 Result<> DirectoryWriter::append_logged() {
-  if (logged_.empty()) return {};
   Result<> appended = commit_log_.append(logged_);
   if (!appended && is_full_disk(appended.error())) {
     for (const LoggedWrite& write : logged_) write.file->unlogged_ = true;
@@ -343,9 +348,9 @@ Result<> DirectoryWriter::settle(const WriterFolder& folder, std::optional<Offse
 }
 
 void DirectoryWriter::answer(const std::weak_ptr<WritePort>& port, env::Loop& loop,
-                             std::uint64_t id, WriteStage stage) {
-  loop.post([port, id, stage] {
-    if (const auto alive = port.lock()) alive->complete(id, stage);
+                             std::uint64_t id, WriteStage stage, env::Duration flush_took) {
+  loop.post([port, id, stage, flush_took] {
+    if (const auto alive = port.lock()) alive->complete(id, stage, flush_took);
   });
 }
 

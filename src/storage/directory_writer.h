@@ -194,7 +194,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   Result<> flush_files(const std::vector<std::shared_ptr<WriterFile>>& files);
   Result<> flush_folders(const std::vector<WriterFolder*>& folders);
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
-              WriteStage stage);
+              WriteStage stage, env::Duration flush_took = {});
   void go_offline(const Error& error);
   void run_background();
   void end_job(const Result<>& result, std::move_only_function<void()> done);
@@ -202,6 +202,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
 
   env::Pool& pool_;
   env::FileSystem& files_;
+  env::Clock& clock_;
   const std::string root_;
   const std::unique_ptr<env::HeldFileSystem> held_;
   const DirectoryWriterLimits limits_;

@@ -108,11 +108,15 @@ Result<std::optional<FoundBatch>> find_batch(env::File& file, const SegmentView&
   return FoundBatch{*found, sure};
 }
 
+// In pieces of at most `piece_bytes`.
 Result<Slice> read_slice(env::File& file, std::int64_t position, std::size_t size,
-                         env::ReadMode mode) {
+                         env::ReadMode mode, std::size_t piece_bytes) {
   auto buffer = std::make_shared_for_overwrite<std::uint8_t[]>(size);
   const MutableByteView view{buffer.get(), size};
-  ARUS_TRY(read_fully(file, view, position, mode));
+  for (std::size_t done = 0; done < size; done += piece_bytes) {
+    const MutableByteView piece = view.subspan(done, std::min(piece_bytes, size - done));
+    ARUS_TRY(read_fully(file, piece, position + static_cast<std::int64_t>(done), mode));
+  }
   return Slice(std::move(buffer), view);
 }
 
@@ -228,6 +232,31 @@ Result<std::size_t> accept(env::File& file, const SegmentView& segment, const Se
 
 // Looking at the header of each batch costs a read; below this size copying the batch costs less.
 constexpr std::int64_t least_file_batch_bytes = std::int64_t{64} << 10;
+
+struct CopyPlan {
+  std::size_t wanted = 0;
+  std::size_t piece_bytes = 0;
+  bool from_disk = false;
+};
+
+// How the bytes from `position` on are to be read, of which `first_bytes` must be.
+Result<CopyPlan> plan_copy(env::File& file, std::int64_t position, std::size_t available,
+                           std::size_t wanted, std::size_t first_bytes, env::ReadMode mode) {
+  const std::size_t size = std::min(wanted, available);
+  const CopyPlan at_once{.wanted = wanted, .piece_bytes = available};
+  const bool on_loop = mode == env::ReadMode::cached_only;
+  if (size == 0 || (on_loop && size <= most_copied_on_loop_bytes)) return at_once;
+  const auto resident = env::residency(file, position, static_cast<std::int64_t>(size));
+  if (on_loop) {
+    // Where the system cannot tell, the pool would take what is in memory for old data.
+    if (resident == env::Residency::unknown) return at_once;
+    return fail(Error{ErrorCode::kafka_storage_error, "Too much to copy here", EAGAIN});
+  }
+  if (resident == env::Residency::all) return at_once;
+  return CopyPlan{.wanted = std::max(std::min(wanted, cold_read_bytes), first_bytes),
+                  .piece_bytes = cold_piece_bytes,
+                  .from_disk = true};
+}
 
 // The batches from `start` on as a range of their file, where that is cheaper than copying them:
 // large, in the page cache, and with checksums that need not be compared. Nothing otherwise, damage
@@ -347,6 +376,7 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
   LogPosition start{read.from, 0};
   bool sure = false;
   std::size_t wanted = static_cast<std::size_t>(std::max(read.max_bytes, 0));
+  std::size_t first_bytes = 0;
   if (read.exact) {
     start = *read.start;
   } else {
@@ -366,22 +396,27 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     }
     sure = (*first)->sure;
     start.position = (*first)->header.position;
-    const auto size = static_cast<std::size_t>((*first)->header.size_bytes);
-    if (size > wanted && !read.at_least_one_batch) return batches;
-    wanted = std::max(wanted, size);
+    first_bytes = static_cast<std::size_t>((*first)->header.size_bytes);
+    if (first_bytes > wanted && !read.at_least_one_batch) return batches;
+    wanted = std::max(wanted, first_bytes);
   }
-  if (read.as_file && mode == env::ReadMode::cached_only) {
+  const auto available =
+      static_cast<std::size_t>(std::max<std::int64_t>(segment.readable_bytes - start.position, 0));
+  if (read.as_file && mode == env::ReadMode::cached_only &&
+      static_cast<std::int64_t>(available) >= least_file_batch_bytes) {
     if (auto range = range_of_batches(**file, segment, read, {read.from, start.position},
                                       static_cast<std::int64_t>(wanted))) {
       return std::move(*range);
     }
   }
-  const auto available =
-      static_cast<std::size_t>(std::max<std::int64_t>(segment.readable_bytes - start.position, 0));
   batches.at_end = available == 0;
+  const auto how = plan_copy(**file, start.position, available, wanted, first_bytes, mode);
+  if (!how) return fail(how.error());
+  wanted = how->wanted;
+  batches.from_disk = how->from_disk;
   while (available > 0) {
     const std::size_t size = std::min(wanted, available);
-    auto bytes = read_slice(**file, start.position, size, mode);
+    auto bytes = read_slice(**file, start.position, size, mode, how->piece_bytes);
     if (!bytes) return fail(std::move(bytes).error());
     batches.next = {read.from, start.position};
     const auto accepted =

@@ -83,10 +83,19 @@ struct SegmentRead {
   bool as_file = false;  // see FetchBound
 };
 
+// A read that has to go to the disk gives no more than this, unless one batch is larger, and asks
+// for it in pieces: the flush that an acknowledgement waits for comes behind one of them at most.
+inline constexpr std::size_t cold_read_bytes = std::size_t{1} << 20;
+inline constexpr std::size_t cold_piece_bytes = std::size_t{128} << 10;
+// With cached_only a copy of more than this would_block(): it would keep others of its loop
+// waiting.
+inline constexpr std::size_t most_copied_on_loop_bytes = std::size_t{256} << 10;
+
 struct SegmentBatches {
   Slice records;  // whole batches; empty when the segment has none at `from` or beyond
   LogPosition next;
   bool at_end = false;           // nothing of the segment is left behind them
+  bool from_disk = false;        // not all of them were in memory before
   std::int64_t verified_to = 0;  // the new value of verified_bytes
 };
 

@@ -91,6 +91,32 @@ TEST_F(LogRecordsTest, LargeBatchesComeAsARangeOfTheirFileWhereTheReaderTakesIt)
   });
 }
 
+TEST_F(LogRecordsTest, ARangeOfAFileComesAlone) {
+  run([this]() -> Task<void> {
+    config_->segment_bytes = 250'000;
+    auto log = co_await open();
+    for (int i = 0; i < 6; ++i) {
+      EXPECT_TRUE(append(*log, make_batch({.records = 100, .value_bytes = 1'000})));
+    }
+    EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(append(*log, make_batch({.records = 100, .value_bytes = 1'000})));
+    EXPECT_TRUE(co_await log->flush());
+    // From the back, so that the next segment's file is open already.
+    for (std::int64_t from = 700; from >= 0; from -= 100) {
+      const auto read = co_await log->read(
+          Offset{from}, {.end = log->log_end(), .max_bytes = 1 << 20, .as_file = true});
+      EXPECT_TRUE(read && read->size_bytes > 0);
+      if (!read || read->size_bytes == 0) break;
+      std::size_t ranges = 0;
+      for (const Slice& piece : read->records) {
+        if (env::file_range_of(piece) != nullptr) ++ranges;
+      }
+      EXPECT_TRUE(ranges == 0 || read->records.size() == 1) << "from " << from;
+    }
+    co_await close(std::move(log));
+  });
+}
+
 TEST_F(LogRecordsTest, SmallBatchesAreCopied) {
   run([this]() -> Task<void> {
     auto log = co_await open();

@@ -150,6 +150,7 @@ class PartitionLog final : public Log, private WriteTarget {
   env::Task<Result<LoadedLog>> reload();
   env::Task<Result<SegmentBatches>> read_cold(Offset base, Offset from, FetchBound bound,
                                               SegmentView& facts);
+  env::Task<void> rest(std::size_t bytes);
   void drop_segments_below(Offset start);
 
   [[nodiscard]] Offset visible_end() const;

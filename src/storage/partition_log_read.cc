@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "env/file_range.h"
 #include "storage/batch_scanner.h"
 #include "storage/log_search.h"
 #include "storage/partition_log.h"
@@ -16,8 +17,6 @@ namespace {
 
 // With so much at hand a reader is answered rather than made to wait for the disk for more.
 constexpr std::size_t worth_answering_bytes = std::size_t{64} << 10;
-// What a reader of old data gets at once, for a buffer of its own.
-constexpr std::int32_t cold_piece_bytes = 1 << 20;
 
 const LogComponent partition_log_read_log{"storage.read"};
 
@@ -84,7 +83,7 @@ SegmentRead PartitionLog::request_for(const Segment& segment, Offset from, Fetch
 
 // The part of read() that may wait for the disk, and so may find another segment by this name than
 // the loop knew before. What it brings into the page cache goes again: a reader of old data must
-// not push out what those at the end of logs are about to read.
+// not push out what those at the end of logs are about to read. Large copies are made here as well.
 env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset from,
                                                           FetchBound bound, SegmentView& facts) {
   const auto hold = co_await file_latch_.share();
@@ -93,18 +92,24 @@ env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset fr
   // Compaction has made it part of the one before.
   if (segment == nullptr) co_return fail(Error{ErrorCode::kafka_storage_error, "Gone", EAGAIN});
   facts = view(*segment);
-  bound.max_bytes = std::min(bound.max_bytes, cold_piece_bytes);
   const SegmentRead request = request_for(*segment, from, bound);
   const bool newest = segment == segments_.back().get();
   env::FileSystem& files = host_->environment.files();
   co_return co_await env::run_on(host_->pool, [&files, &facts, &request, newest] {
     auto batches = read_batches(files, facts, request, env::ReadMode::may_block);
-    if (batches && !newest && !batches->records.empty()) {
+    if (batches && batches->from_disk && !newest && !batches->records.empty()) {
       const auto size = static_cast<std::int64_t>(batches->records.size());
       facts.log->drop_cache(batches->next.position - size, size);
     }
     return batches;
   });
+}
+
+// Whoever reads old data waits after it, where the disk needs that.
+env::Task<void> PartitionLog::rest(std::size_t bytes) {
+  const env::TimePoint now = env::Loop::current()->now();
+  const env::TimePoint until = host_->port->cold_read_pace().rest_until(bytes, now);
+  if (until > now) co_await env::sleep_for(until - now);
 }
 
 void PartitionLog::note_damage(const Error& error) {
@@ -132,6 +137,7 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
     }
     if (cold && !bound.cached_only && fetched.size_bytes < worth_answering_bytes) {
       batches = co_await read_cold(base, from, bound, facts);
+      if (batches && batches->from_disk) co_await rest(batches->records.size());
       segment = segment_at(base);
     }
     if (!batches) {
@@ -153,6 +159,9 @@ env::Task<Result<Fetched>> PartitionLog::read(Offset from, FetchBound bound) {
       fetched.size_bytes += size;
       bound.max_bytes -= static_cast<std::int32_t>(size);
       bound.at_least_one_batch = false;
+      // A range of a file comes alone: whoever gets several pieces may put them together.
+      if (env::file_range_of(fetched.records.back()) != nullptr) break;
+      bound.as_file = false;
     }
     if (!batches->at_end || (bound.max_bytes <= 0 && !bound.at_least_one_batch)) break;
     const auto next = std::ranges::upper_bound(segments_, base, {}, &Segment::base_offset);

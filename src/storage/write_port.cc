@@ -153,8 +153,9 @@ void WritePort::send() {
   }
 }
 
-void WritePort::complete(std::uint64_t group, WriteStage stage) {
+void WritePort::complete(std::uint64_t group, WriteStage stage, env::Duration flush_took) {
   if (failure_) return;
+  if (flush_took > env::Duration{}) cold_read_pace_.flushed(flush_took, loop_.now());
   const auto found = std::ranges::find(in_flight_, group, &Pending::id);
   ARUS_ASSERT(found != in_flight_.end());
   last_progress_ = loop_.now();

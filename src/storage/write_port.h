@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "env/loop.h"
+#include "storage/cold_read_pace.h"
 #include "storage/disk_space.h"
 #include "storage/write_group.h"
 
@@ -86,8 +87,9 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   void set_space(const SpaceShare& share);
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
-  // From the writer, on this loop.
-  void complete(std::uint64_t group, WriteStage stage);
+  // From the writer, on this loop. `flush_took` is not 0 where the commit log was flushed for it.
+  void complete(std::uint64_t group, WriteStage stage, env::Duration flush_took = {});
+  [[nodiscard]] ColdReadPace& cold_read_pace() { return cold_read_pace_; }
   void fail_all(const Error& error);
 
  private:
@@ -126,6 +128,7 @@ class WritePort : public std::enable_shared_from_this<WritePort> {
   SpaceShare space_;
   env::TimePoint last_progress_{};
   std::optional<Error> failure_;
+  ColdReadPace cold_read_pace_;
 };
 
 }  // namespace arus::storage

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "env/os_error.h"
 #include "env/real/piece_cursor.h"
+#include "env/real/resident.h"
 
 namespace arus::env {
 
@@ -68,13 +69,14 @@ RealFile::~RealFile() { ::close(descriptor_); }
 Result<std::size_t> RealFile::read_at(MutableByteView buffer, std::int64_t offset, ReadMode mode) {
   if (mode == ReadMode::cached_only) {
     if (buffer.empty()) return 0;
-    const ::iovec vector{buffer.data(), buffer.size()};
     const ::ssize_t count =
-        retry_interrupted([&] { return ::preadv2(descriptor_, &vector, 1, offset, RWF_NOWAIT); });
+        read_resident(descriptor_, buffer, offset,
+                      residency_of(descriptor_, offset, static_cast<std::int64_t>(buffer.size())));
     if (count >= 0) return static_cast<std::size_t>(count);
     // Where the file system cannot tell, the caller reads in a place that may block.
-    const int error = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL ? EAGAIN : errno;
-    return fail(storage_error(path_, "read", error));
+    const auto error = static_cast<int>(-count);
+    const bool untold = error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+    return fail(storage_error(path_, "read", untold ? EAGAIN : error));
   }
   std::size_t done = 0;
   while (done < buffer.size()) {
