@@ -278,8 +278,11 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
     file->unsynced_ = false;
     descriptor_lost = std::exchange(file->descriptor_lost_, false) || descriptor_lost;
     WriterFolder& folder = *file->folder_;
-    // A topic that is deleted soon after it was made takes what nobody waits for with it.
-    if (folder.created_unsynced && is_gone(files_, folder.path)) continue;
+    // A topic that is deleted meanwhile takes what nobody waits for with it. An open file needs no
+    // name any more.
+    const bool needs_folder = folder.created_unsynced || folder.has_unsynced_entries();
+    if (needs_folder && is_gone(files_, folder.path)) continue;
+    if (file->open_ == nullptr && is_gone(files_, file->path())) continue;
     present.push_back(file);
     if ((folder.created_unsynced || folder.has_unsynced_entries()) &&
         !std::exchange(folder.in_round, true)) {

@@ -145,7 +145,7 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
       env::Priority::background);
   if (!staged) {
     // The next start would finish what this process goes on without.
-    if (committed || env::is_device_failure(staged.error())) take_offline(staged.error());
+    if (committed) take_offline(staged.error());
     co_return fail(staged.error());
   }
   const auto deleted = std::make_shared<std::vector<std::string>>();

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "env/os_error.h"
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
 
@@ -136,7 +137,10 @@ Result<> stage_swap(env::FileSystem& files, const std::string& folder, Offset ba
                     bool& committed) {
   committed = false;
   Result<> staged = try_stage(files, folder, base);
-  if (!staged) committed = !undo_stage(files, folder, base).has_value();
+  // Nothing is taken back on a disk that has failed: its directory goes offline at once.
+  if (!staged) {
+    committed = env::is_device_failure(staged.error()) || !undo_stage(files, folder, base);
+  }
   return staged;
 }
 

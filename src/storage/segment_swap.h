@@ -15,8 +15,8 @@ namespace arus::storage {
 // The segment `base` in files with the ending `.cleaned`, which are on stable storage.
 //
 // Gives them the ending `.swap`: from then on a start finishes the exchange. On an error they are
-// gone and the log is as before, unless removing them failed too: then `committed` is set, because
-// a start may find either.
+// gone and the log is as before, unless removing them failed too or the disk has failed: then
+// `committed` is set, because a start may find either.
 [[nodiscard]] Result<> stage_swap(env::FileSystem& files, const std::string& folder, Offset base,
                                   bool& committed);
 // Gives the files of the replaced segments, `base` among them, the ending `.deleted`, and the new
