@@ -201,7 +201,6 @@ class PartitionLog::CompactionRound {
   // False where it was stopped.
   env::Task<Result<bool>> run();
   [[nodiscard]] Offset cleaned_to() const { return cleaning_.mapped_end(); }
-  [[nodiscard]] bool failed_to_write() const { return cleaning_.failed_to_write(); }
   CompactionOutcome outcome;
 
  private:
@@ -216,6 +215,11 @@ class PartitionLog::CompactionRound {
   env::Task<Result<bool>> map();
   env::Task<Result<bool>> write_group();
   env::Task<Result<bool>> clean_group();
+  // A disk that does not take what nobody relies on yet does not take anything else either: said
+  // before anything else is done.
+  void note_failure(const Error& error) {
+    if (cleaning_.failed_to_write() && env::is_device_failure(error)) log_.take_offline(error);
+  }
 
   PartitionLog& log_;
   const std::shared_ptr<Link> link_;
@@ -272,6 +276,7 @@ env::Task<Result<bool>> PartitionLog::CompactionRound::write_group() {
 // What is left of a group that was not exchanged goes at once, else at the next start.
 env::Task<Result<bool>> PartitionLog::CompactionRound::clean_group() {
   const auto written = co_await write_group();
+  if (!written) note_failure(written.error());
   const CleanedGroup& group = cleaning_.group();
   if (written && *written && group.changed) co_return true;
   co_await on_pool([this, &group] {
@@ -285,7 +290,10 @@ env::Task<Result<bool>> PartitionLog::CompactionRound::run() {
   if (!mapped || !*mapped) co_return mapped;
   for (;;) {
     const auto begun = co_await on_pool([this] { return cleaning_.begin_group(); });
-    if (!begun) co_return begun;
+    if (!begun) {
+      note_failure(begun.error());
+      co_return begun;
+    }
     if (!*begun) co_return true;
     const auto cleaned = co_await clean_group();
     if (!cleaned || !*cleaned) co_return cleaned;
@@ -318,10 +326,6 @@ env::Task<Result<CompactionOutcome>> PartitionLog::run_compaction(CompactionRequ
   CompactionRound round(*this, std::move(request), std::move(plan));
   const auto finished = co_await round.run();
   if (!finished) {
-    // A disk that does not take what nobody relies on yet does not take anything else either.
-    if (round.failed_to_write() && env::is_device_failure(finished.error())) {
-      take_offline(finished.error());
-    }
     // Retention or DeleteRecords took what was being read.
     const bool gone = removed != removed_.count && finished.error().os_error == ENOENT;
     if (!gone) co_return fail(finished.error());
