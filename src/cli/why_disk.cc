@@ -89,7 +89,11 @@ env::Task<int> run_why_disk(Session session, Console& console) {
     console.print("broker {} {}: {}\n", view.broker.value(), view.path,
                   explain_state(view, session.environment.clock().wall_ms()));
     const auto topics = largest_topics(view.logs);
-    console.out(explain_contents(topics, co_await find_retention(session, view, topics)));
+    // How old its records are is a question to the disk.
+    const bool answers = view.error == ErrorCode::none && view.health.stalled_since_ms == 0;
+    std::map<std::string, TopicRetention> retention;
+    if (answers) retention = co_await find_retention(session, view, topics);
+    console.out(explain_contents(topics, retention));
   }
   co_return 0;
 }

@@ -140,7 +140,8 @@ class TwoDirectories(unittest.TestCase):
         self.warm(on_good, on_bad)
         before = self.server.resident_mib()
         end = threading.Event()
-        flood = [threading.Thread(target=self.flood, args=(end,)) for _ in range(3)]
+        self.addCleanup(end.set)
+        flood = [threading.Thread(target=self.flood, args=(end,), daemon=True) for _ in range(3)]
         stall = Broken(self.server, "fdatasync,pwritev,pread64", "delay_enter=30000000",
                        [*commit_logs(self.directories[1]),
                         self.directories[1] / f"spread-{self.bad}" / "00000000000000000000.log"])
