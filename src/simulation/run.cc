@@ -208,9 +208,12 @@ class Run {
         round.moment != Moment::stopping) {
       faults.arm_moment();
     }
-    const env::Duration longest_stall = env::seconds(35);
-    const env::TimePoint end = simulation_.now() + round.length +
-                               (round.trouble == Trouble::stall ? longest_stall : env::Duration{});
+    // The power may go while the disk stalls: what waits for it was told to nobody.
+    const bool in_stall = round.ending == Ending::power_cut && round.moment == Moment::any &&
+                          round.length / env::milliseconds(1) % 2 == 0;
+    const bool outlives_stall = round.trouble == Trouble::stall && !in_stall;
+    const env::TimePoint end =
+        simulation_.now() + round.length + (outlives_stall ? env::seconds(35) : env::Duration{});
     if (round.trouble == Trouble::clock_jump) {
       jump_there_and_back(round, faults);
     }
