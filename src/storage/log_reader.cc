@@ -240,22 +240,16 @@ struct CopyPlan {
 };
 
 // How the bytes from `position` on are to be read, of which `first_bytes` must be.
-Result<CopyPlan> plan_copy(env::File& file, std::int64_t position, std::size_t available,
-                           std::size_t wanted, std::size_t first_bytes, env::ReadMode mode) {
-  const std::size_t size = std::min(wanted, available);
-  const CopyPlan at_once{.wanted = wanted, .piece_bytes = available};
-  const bool on_loop = mode == env::ReadMode::cached_only;
-  if (size == 0 || (on_loop && size <= most_copied_on_loop_bytes)) return at_once;
-  const auto resident = env::residency(file, position, static_cast<std::int64_t>(size));
-  if (on_loop) {
-    // Where the system cannot tell, the pool would take what is in memory for old data.
-    if (resident == env::Residency::unknown) return at_once;
-    return fail(Error{ErrorCode::kafka_storage_error, "Too much to copy here", EAGAIN});
+CopyPlan plan_copy(env::File& file, std::int64_t position, std::size_t available,
+                   std::size_t wanted, std::size_t first_bytes, env::ReadMode mode) {
+  CopyPlan plan{.wanted = std::max(std::min(wanted, most_copied_bytes), first_bytes),
+                .piece_bytes = available};
+  const auto size = static_cast<std::int64_t>(std::min(plan.wanted, available));
+  if (mode == env::ReadMode::may_block && !env::is_cached(file, position, size)) {
+    plan.piece_bytes = cold_piece_bytes;
+    plan.from_disk = true;
   }
-  if (resident == env::Residency::all) return at_once;
-  return CopyPlan{.wanted = std::max(std::min(wanted, cold_read_bytes), first_bytes),
-                  .piece_bytes = cold_piece_bytes,
-                  .from_disk = true};
+  return plan;
 }
 
 // The batches from `start` on as a range of their file, where that is cheaper than copying them:
@@ -410,13 +404,13 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     }
   }
   batches.at_end = available == 0;
-  const auto how = plan_copy(**file, start.position, available, wanted, first_bytes, mode);
-  if (!how) return fail(how.error());
-  wanted = how->wanted;
-  batches.from_disk = how->from_disk;
+  const std::size_t asked = wanted;
+  const CopyPlan how = plan_copy(**file, start.position, available, wanted, first_bytes, mode);
+  wanted = how.wanted;
+  batches.from_disk = how.from_disk;
   while (available > 0) {
     const std::size_t size = std::min(wanted, available);
-    auto bytes = read_slice(**file, start.position, size, mode, how->piece_bytes);
+    auto bytes = read_slice(**file, start.position, size, mode, how.piece_bytes);
     if (!bytes) return fail(std::move(bytes).error());
     batches.next = {read.from, start.position};
     const auto accepted =
@@ -426,8 +420,8 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
       batches.records = bytes->sub(0, *accepted);
       break;
     }
-    // Nothing whole: the first batch is larger than what was asked for, or there is none.
-    if (!read.at_least_one_batch || size == available) return batches;
+    // Nothing whole: the first batch is larger than what was read, or there is none.
+    if (size == available || (!read.at_least_one_batch && size >= asked)) return batches;
     std::array<std::uint8_t, record::format::bytes_up_to_magic> front{};
     if (available < front.size()) return batches;
     ARUS_TRY(read_fully(**file, front, start.position, mode));
@@ -436,6 +430,7 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
       return damaged(segment, start.position, read.from, first_size.error().message);
     }
     if (!*first_size || **first_size <= size) return batches;
+    if (!read.at_least_one_batch && **first_size > asked) return batches;
     wanted = **first_size;
   }
   batches.at_end = batches.next.position >= segment.readable_bytes;

@@ -83,13 +83,12 @@ struct SegmentRead {
   bool as_file = false;  // see FetchBound
 };
 
-// A read that has to go to the disk gives no more than this, unless one batch is larger, and asks
-// for it in pieces: the flush that an acknowledgement waits for comes behind one of them at most.
-inline constexpr std::size_t cold_read_bytes = std::size_t{1} << 20;
+// More than this is not copied at once, unless one batch is larger: it would keep others of the
+// loop waiting, and a disk's other users.
+inline constexpr std::size_t most_copied_bytes = std::size_t{1} << 20;
+// The disk is asked for so much at a time: the flush that an acknowledgement waits for comes behind
+// one piece at most.
 inline constexpr std::size_t cold_piece_bytes = std::size_t{128} << 10;
-// With cached_only a copy of more than this would_block(): it would keep others of its loop
-// waiting.
-inline constexpr std::size_t most_copied_on_loop_bytes = std::size_t{256} << 10;
 
 struct SegmentBatches {
   Slice records;  // whole batches; empty when the segment has none at `from` or beyond

@@ -83,7 +83,7 @@ SegmentRead PartitionLog::request_for(const Segment& segment, Offset from, Fetch
 
 // The part of read() that may wait for the disk, and so may find another segment by this name than
 // the loop knew before. What it brings into the page cache goes again: a reader of old data must
-// not push out what those at the end of logs are about to read. Large copies are made here as well.
+// not push out what those at the end of logs are about to read.
 env::Task<Result<SegmentBatches>> PartitionLog::read_cold(Offset base, Offset from,
                                                           FetchBound bound, SegmentView& facts) {
   const auto hold = co_await file_latch_.share();
