@@ -172,18 +172,15 @@ Result<std::unique_ptr<env::File>> CommitLog::make_file(env::FileSystem& files,
   if (!file) return file;
   ARUS_TRY((*file)->truncate(0));
   ARUS_TRY(write_zeros(**file, 0, size));
+  ARUS_TRY((*file)->sync());
   ARUS_TRY(files.sync_directory(root));
   return file;
 }
 
-// In small portions, so that the flushes that others wait for are never behind a large one.
 Result<> CommitLog::write_zeros(env::File& file, std::size_t begin, std::size_t end) {
-  constexpr std::size_t portion = std::size_t{1} << 20;
-  for (std::size_t at = begin; at < end;) {
+  for (std::size_t at = begin; at < end; at += zeros.size()) {
     const ByteView piece = ByteView(zeros).first(std::min(zeros.size(), end - at));
     ARUS_TRY(file.write_at(piece, static_cast<std::int64_t>(at)));
-    at += piece.size();
-    if ((at - begin) % portion == 0 || at == end) ARUS_TRY(file.sync());
   }
   return {};
 }
@@ -195,7 +192,9 @@ bool CommitLog::wants_file() const {
 }
 
 std::int64_t CommitLog::next_file_bytes() const {
-  const std::size_t growth = sealed_.empty() ? 0 : growth_bytes(sealed_.front());
+  const std::size_t growth = growth_           ? options_.large_file_bytes - growth_->written
+                             : sealed_.empty() ? 0
+                                               : growth_bytes(sealed_.front());
   return static_cast<std::int64_t>(std::max(new_file_bytes(), growth));
 }
 
@@ -210,7 +209,7 @@ std::size_t CommitLog::new_file_bytes() const {
 
 std::size_t CommitLog::growth_bytes(const Lap& lap) const {
   const std::size_t wanted = commit_log_format::to_blocks(options_.large_file_bytes);
-  if (!large_ || lap.size_bytes >= wanted) return 0;
+  if (!large_ || growth_ || lap.size_bytes >= wanted) return 0;
   const std::size_t growth = wanted - lap.size_bytes;
   return may_add(growth) ? growth : 0;
 }
@@ -221,6 +220,7 @@ bool CommitLog::may_add(std::size_t bytes) const {
   std::size_t total = bytes + (active_ ? active_->size_bytes : 0);
   for (const Lap& lap : sealed_) total += lap.size_bytes;
   for (const Lap& lap : free_) total += lap.size_bytes;
+  if (growth_) total += options_.large_file_bytes;
   for (const FoundLap& lap : found_) total += lap.size_bytes;
   return total <= options_.most_bytes && next_sequence_ >= no_file_until_ &&
          room_bytes_ / room_factor >= static_cast<std::int64_t>(bytes);
@@ -262,6 +262,7 @@ Result<> CommitLog::remove_files() {
   sealed_.clear();
   flushed_.clear();
   free_.clear();
+  growth_.reset();
   found_.clear();
   numbers_.clear();
   const auto entries = files_.list(root_);

@@ -129,6 +129,11 @@ class CommitLog {
                                                       const std::string& root,
                                                       const std::string& path, std::size_t size);
   static Result<> write_zeros(env::File& file, std::size_t begin, std::size_t end);
+  struct Growth {
+    Lap lap;  // void
+    std::size_t written = 0;
+    std::uint64_t began_at = 0;  // sequence
+  };
   void activate(Lap lap);
   Result<> write_group(std::vector<ByteView> pieces, std::size_t size_bytes, std::size_t entries);
   void note_dirty(const LoggedWrite& write);
@@ -145,7 +150,9 @@ class CommitLog {
     return lap.dirty.size() > options_.flush_each_up_to;
   }
   [[nodiscard]] bool is_due(const Lap& lap) const;
+  [[nodiscard]] std::optional<BackgroundJob> next_lap_job(Lap& lap);
   [[nodiscard]] std::optional<BackgroundJob> next_wide_job(Lap& lap);
+  [[nodiscard]] std::optional<BackgroundJob> next_growth_job();
   [[nodiscard]] bool is_nearly_clean(const Lap& lap) const;
   [[nodiscard]] BackgroundJob make_file_job();
   [[nodiscard]] BackgroundJob flush_job(Lap& lap);
@@ -167,6 +174,7 @@ class CommitLog {
   std::optional<Lap> active_;
   std::deque<Lap> sealed_;  // the oldest first
   std::deque<Lap> free_;
+  std::optional<Growth> growth_;
   std::vector<FoundLap> found_;
   std::deque<Mark> flushed_;       // on stable storage, and their logs not told yet
   std::set<std::size_t> numbers_;  // of all files

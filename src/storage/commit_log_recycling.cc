@@ -1,5 +1,7 @@
 // What becomes of the laps of a commit log that are full.
 #include <algorithm>
+#include <cerrno>
+#include <iterator>
 
 #include "base/log.h"
 #include "storage/commit_log.h"
@@ -39,8 +41,12 @@ bool CommitLog::is_due(const Lap& lap) const {
 std::optional<BackgroundJob> CommitLog::next_job() {
   if (wants_file()) return make_file_job();
   if (!flushed_.empty()) return tell_job();
-  if (sealed_.empty()) return std::nullopt;
-  Lap& lap = sealed_.front();
+  auto job = sealed_.empty() ? std::nullopt : next_lap_job(sealed_.front());
+  if (!job && growth_) job = next_growth_job();
+  return job;
+}
+
+std::optional<BackgroundJob> CommitLog::next_lap_job(Lap& lap) {
   if (is_wide(lap)) return next_wide_job(lap);
   if (!is_due(lap)) return std::nullopt;
   return lap.flushed < lap.dirty.size() ? flush_job(lap) : void_job(lap);
@@ -196,33 +202,54 @@ void CommitLog::tell_some() {
 }
 
 BackgroundJob CommitLog::void_job(Lap& lap) {
-  struct Grown {
-    std::size_t bytes = 0;
-    bool no_space = false;
-  };
-  // That takes a while, so it is for when another file is ready for use.
-  auto grown = std::make_shared<Grown>(free_.empty() ? 0 : growth_bytes(lap));
-  auto work = [held = lap.descriptor_lost ? held_ : nullptr, file = lap.file, size = lap.size_bytes,
-               grown]() -> Result<> {
+  auto work = [held = lap.descriptor_lost ? held_ : nullptr, file = lap.file]() -> Result<> {
     if (held != nullptr) ARUS_TRY(held->sync());
     ARUS_TRY(file->write_at(Bytes(commit_log_format::block_bytes), 0));
-    ARUS_TRY(file->sync());
-    if (grown->bytes == 0) return {};
-    const Result<> written = write_zeros(*file, size, size + grown->bytes);
-    grown->no_space =
-        !written && (is_full_disk(written.error()) || written.error().os_error == EFBIG);
-    if (!grown->no_space) return written;
-    *grown = {.bytes = 0, .no_space = true};
-    return file->truncate(static_cast<std::int64_t>(size));
+    return file->sync();
   };
-  auto done = [this, grown] {
-    Lap& front = sealed_.front();
-    front.size_bytes += grown->bytes;
-    if (grown->no_space) note_no_space();
-    free_.push_back(std::move(front));
+  auto done = [this] {
+    Lap lap = std::move(sealed_.front());
     sealed_.pop_front();
+    // Growing takes a while, so it is for when another file is ready for use.
+    if (!free_.empty() && growth_bytes(lap) > 0) {
+      const std::size_t size = lap.size_bytes;
+      growth_ = Growth{.lap = std::move(lap), .written = size, .began_at = next_sequence_};
+    } else {
+      free_.push_back(std::move(lap));
+    }
   };
   return {std::move(work), std::move(done)};
+}
+
+// One portion after the other, and a single flush at the end: each flush of a file that has become
+// longer commits the journal, behind which flushes that others wait for queue.
+std::optional<BackgroundJob> CommitLog::next_growth_job() {
+  constexpr std::size_t portion = std::size_t{256} << 10;
+  constexpr std::uint64_t entries_for_each = 32;
+  const std::size_t begin = growth_->written;
+  const std::size_t size = growth_->lap.size_bytes;
+  if ((begin - size) / portion * entries_for_each > next_sequence_ - growth_->began_at) {
+    return std::nullopt;
+  }
+  const std::size_t target = commit_log_format::to_blocks(options_.large_file_bytes);
+  const std::size_t end = std::min(begin + portion, target);
+  auto no_space = std::make_shared<bool>(false);
+  auto work = [file = growth_->lap.file, size, begin, end, target, no_space]() -> Result<> {
+    Result<> written = write_zeros(*file, begin, end);
+    if (written) written = end == target ? file->sync() : file->start_write_back();
+    if (written) return {};
+    *no_space = is_full_disk(written.error()) || written.error().os_error == EFBIG;
+    return *no_space ? file->truncate(static_cast<std::int64_t>(size)) : written;
+  };
+  auto done = [this, end, target, no_space] {
+    growth_->written = end;
+    if (*no_space) note_no_space();
+    if (!*no_space && end < target) return;
+    if (!*no_space) growth_->lap.size_bytes = target;
+    free_.push_back(std::move(growth_->lap));
+    growth_.reset();
+  };
+  return BackgroundJob{std::move(work), std::move(done)};
 }
 
 }  // namespace arus::storage
