@@ -84,7 +84,7 @@ TEST_F(LogReaderTest, ABatchWithinWhatIsAskedForIsReadAlsoWhereItIsMoreThanAPart
     for (const std::int32_t max_bytes : {size, size - 1}) {
       const auto one = read_batches(files_, segment_,
                                     {.from = Offset{0},
-                                     .end = Offset{batches},
+                                     .end = Offset{many_batches},
                                      .max_bytes = max_bytes,
                                      .at_least_one_batch = false,
                                      .start = LogPosition{Offset{0}, 0},
