@@ -451,7 +451,6 @@ env::Task<void> DirectoryCore::run_checkpoint(std::shared_ptr<DirectoryCore> cor
   if (!core->last_checkpoint_) {
     const Error& error = core->last_checkpoint_.error();
     directory_core_log.warning("{}: checkpoints: {}", core->path, error.message);
-    if (env::is_device_failure(error)) core->fail_offline(error);
     core->hosts_[0]->offsets_changed = true;
   }
   ++core->checkpoints_done_;
@@ -543,7 +542,7 @@ env::Task<Result<>> DirectoryCore::write_checkpoints() {
   const auto logs = co_await collect(true, all_opened);
   if (!logs) co_return Result<>{};
   auto written = co_await writer_->run([this, &logs](DirectoryWriter* writer) {
-    return checkpoints_.write(writer->files(), *logs, false);
+    return writer->heed(checkpoints_.write(writer->files(), *logs, false));
   });
   if (written) {
     std::erase_if(outdated_, [&outdated](const auto& name) { return outdated.contains(name); });

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "env/os_error.h"
 #include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
@@ -307,6 +308,11 @@ Result<> DirectoryWriter::sync_everything() {
   Result<> synced = held_->sync();
   if (!synced) go_offline(synced.error());
   return synced;
+}
+
+Result<> DirectoryWriter::heed(Result<> result) {
+  if (!result && env::is_device_failure(result.error())) go_offline(result.error());
+  return result;
 }
 
 Result<> DirectoryWriter::flush_files(const std::vector<std::shared_ptr<WriterFile>>& files) {

@@ -136,6 +136,9 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   Result<> settle(const WriterFolder& folder, std::optional<Offset> below);
   // Everything in the directory. A failure takes it offline, as it would not be told again.
   Result<> sync_everything();
+  // What an action has come to that others rely on: where its disk has failed, nothing is answered
+  // any more from here on.
+  Result<> heed(Result<> result);
   [[nodiscard]] env::FileSystem& files() { return files_; }
   [[nodiscard]] const std::string& root() const { return root_; }
   Result<> write(FileWrite& write);
