@@ -95,7 +95,15 @@ std::vector<Endpoint> numeric_endpoints(const Address& address) {
   return look_up(address, AI_NUMERICHOST).value_or(std::vector<Endpoint>{});
 }
 
+// A small machine may have nobody to ask for it (RFC 6761, 6.3).
 Result<std::vector<Endpoint>> resolve(const Address& address) {
+  if (address.host == "localhost") {
+    auto loopback = numeric_endpoints({"127.0.0.1", address.port});
+    for (const Endpoint& ipv6 : numeric_endpoints({"::1", address.port})) {
+      loopback.push_back(ipv6);
+    }
+    return loopback;
+  }
   auto found = look_up(address, AI_ADDRCONFIG);
   if (found && !found->empty()) return std::move(*found);
   const int error = found ? EAI_NONAME : found.error();
