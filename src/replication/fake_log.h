@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "metadata/image.h"
 #include "record/batch.h"
 #include "storage/log_directory.h"
 
@@ -16,6 +17,22 @@ namespace arus::replication::testing {
 
 // Of the topic that most tests have.
 inline const Uuid topic_id = Uuid::of_halves(7, 7);
+
+// Topic "events", all of whose replicas are on node 1.
+inline std::shared_ptr<metadata::TopicImage> events_topic(int partitions, int leader = 1,
+                                                          int epoch = 1, Uuid id = topic_id) {
+  auto topic = std::make_shared<metadata::TopicImage>();
+  topic->name = "events";
+  topic->id = id;
+  for (int i = 0; i < partitions; ++i) {
+    auto partition = std::make_shared<metadata::PartitionImage>();
+    partition->replicas = partition->isr = {BrokerId{1}};
+    partition->leader = BrokerId{leader};
+    partition->leader_epoch = LeaderEpoch{epoch};
+    topic->partitions.push_back(std::move(partition));
+  }
+  return topic;
+}
 
 // Batches in a list. Duplicates are batches with the sequence of one that is there.
 class FakeLog final : public storage::Log {

@@ -45,16 +45,7 @@ class LogUpkeepTest : public ::testing::Test {
   void publish() {
     auto image = std::make_shared<metadata::MetadataImage>(*images_.current());
     image->offset = image->offset + 1;
-    auto topic = std::make_shared<metadata::TopicImage>();
-    topic->name = "events";
-    topic->id = topic_id;
-    for (int i = 0; i < 3; ++i) {
-      auto partition = std::make_shared<metadata::PartitionImage>();
-      partition->replicas = partition->isr = {BrokerId{1}};
-      partition->leader = BrokerId{1};
-      partition->leader_epoch = LeaderEpoch{1};
-      topic->partitions.push_back(std::move(partition));
-    }
+    const auto topic = testing::events_topic(3);
     image->topics.set("events", topic);
     image->topic_names.set(topic_id, "events");
     auto delta = std::make_shared<metadata::MetadataDelta>();

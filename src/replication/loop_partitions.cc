@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "env/os_error.h"
 #include "replication/log_move.h"
 #include "storage/full_disk.h"
 
@@ -100,7 +101,7 @@ env::Task<Result<bool>> LoopPartitions::prepare(TopicIdPartition id) {
 env::Task<void> LoopPartitions::sync_prepared() {
   for (const auto& directory : directories_.all()) {
     const auto synced = co_await directory->sync_prepared();
-    if (!synced) directory->fail_offline(synced.error());
+    if (!synced && env::is_device_failure(synced.error())) directory->fail_offline(synced.error());
   }
 }
 

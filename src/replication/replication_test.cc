@@ -48,16 +48,7 @@ class World {
   void publish(int leader = 1, int epoch = 3, bool deleted = false, Uuid id = topic_id) {
     auto image = std::make_shared<metadata::MetadataImage>(*images.current());
     image->offset = image->offset + 1;
-    auto topic = std::make_shared<metadata::TopicImage>();
-    topic->name = "events";
-    topic->id = id;
-    for (int i = 0; i < 2; ++i) {
-      auto partition = std::make_shared<metadata::PartitionImage>();
-      partition->replicas = partition->isr = {BrokerId{1}};
-      partition->leader = BrokerId{leader};
-      partition->leader_epoch = LeaderEpoch{epoch};
-      topic->partitions.push_back(std::move(partition));
-    }
+    const auto topic = testing::events_topic(2, leader, epoch, id);
     auto delta = std::make_shared<metadata::MetadataDelta>();
     if (deleted) {
       image->topics = image->topics.without("events");

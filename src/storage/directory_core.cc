@@ -207,10 +207,7 @@ env::Task<Result<std::unique_ptr<Log>>> DirectoryCore::open_log(
     if (sync_now && !clean && loaded.log_end > Offset{0}) {
       auto synced =
           co_await writer_->run([](DirectoryWriter* writer) { return writer->sync_everything(); });
-      if (!synced) {
-        fail_offline(synced.error());
-        co_return fail(std::move(synced).error());
-      }
+      if (!synced) co_return fail(std::move(synced).error());
       offsets.recovery_point = loaded.log_end;
     }
   }
