@@ -1,10 +1,12 @@
 #include "benchmarks/client.h"
 
+#include <fmt/core.h>
 #include <librdkafka/rdkafka.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <thread>
 
 #include "base/bytes.h"
@@ -56,6 +58,32 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   }
 }
 
+constexpr std::size_t distinct_values = 997;
+
+// The same on every machine and in every run.
+std::vector<Bytes> make_values(const ProduceLoad& load) {
+  if (load.payload == Payload::pattern) {
+    Bytes value(load.record_bytes);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      value[i] = static_cast<std::uint8_t>(i * 131 + 7);
+    }
+    return {std::move(value)};
+  }
+  std::mt19937 random(1);
+  std::vector<Bytes> values;
+  for (std::size_t i = 0; i < distinct_values; ++i) {
+    std::string text = fmt::format(R"({{"order":{},"customer":"{:08x}","items":[)", i, random());
+    while (text.size() < load.record_bytes) {
+      text += fmt::format(R"({{"sku":"{:06}","name":"article {}","price":{}.{:02},"count":{}}},)",
+                          random() % 1'000'000, random() % 5000, random() % 500, random() % 100,
+                          random() % 9 + 1);
+    }
+    text.resize(load.record_bytes);
+    values.emplace_back(text.begin(), text.end());
+  }
+  return values;
+}
+
 }  // namespace
 
 double create_topics(const std::string& address, const std::vector<std::string>& topics,
@@ -81,6 +109,25 @@ double create_topics(const std::string& address, const std::vector<std::string>&
   return took;
 }
 
+void wait_for_leaders(const std::string& address, const std::vector<std::string>& topics,
+                      int partitions) {
+  constexpr double longest_s = 120;
+  rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, make_settings(address, {}));
+  const double began = now_s();
+  for (const std::string& topic : topics) {
+    for (int partition = 0; partition < partitions; ++partition) {
+      std::int64_t low = 0;
+      std::int64_t high = 0;
+      while (rd_kafka_query_watermark_offsets(client, topic.c_str(), partition, &low, &high,
+                                              5000) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (now_s() - began > longest_s) give_up("partitions have no leader");
+        sleep_s(0.05);
+      }
+    }
+  }
+  rd_kafka_destroy(client);
+}
+
 ProduceOutcome produce(const std::string& address, const ProduceLoad& load) {
   ProduceOutcome outcome;
   Deliveries deliveries;
@@ -90,10 +137,10 @@ ProduceOutcome produce(const std::string& address, const ProduceLoad& load) {
   rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
   rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, conf);
   rd_kafka_topic_t* topic = rd_kafka_topic_new(client, load.topic.c_str(), nullptr);
-  Bytes value(load.record_bytes);
-  for (std::size_t i = 0; i < value.size(); ++i) value[i] = static_cast<std::uint8_t>(i * 131 + 7);
+  std::vector<Bytes> values = make_values(load);
   const double began = now_s();
   for (std::int64_t i = 0; i < load.records; ++i) {
+    Bytes& value = values[static_cast<std::size_t>(i) % values.size()];
     std::uintptr_t due_us = 0;
     if (load.records_per_s > 0) {
       const double due = began + static_cast<double>(i) / load.records_per_s;

@@ -10,13 +10,20 @@ namespace arus::benchmark {
 
 using Settings = std::map<std::string, std::string>;
 
+// What is in the records' values.
+enum class Payload {
+  pattern,  // one block of bytes
+  json      // documents of the usual kind, which compress to about a third
+};
+
 struct ProduceLoad {
   std::string topic;
   int partitions = 1;
   std::int64_t records = 0;
   std::size_t record_bytes = 0;
   double records_per_s = 0;  // 0: as fast as it goes
-  Settings settings;         // librdkafka's own
+  Payload payload = Payload::pattern;
+  Settings settings;  // librdkafka's own
 };
 
 struct ProduceOutcome {
@@ -29,6 +36,9 @@ struct ProduceOutcome {
 // Creates topics of `partitions` each in one request; gives the time until the answer, in s.
 double create_topics(const std::string& address, const std::vector<std::string>& topics,
                      int partitions);
+// Waits until every partition of the topics has a leader that answers.
+void wait_for_leaders(const std::string& address, const std::vector<std::string>& topics,
+                      int partitions);
 ProduceOutcome produce(const std::string& address, const ProduceLoad& load);
 // Reads `records` records of all partitions from the beginning; gives the time, in s.
 double consume(const std::string& address, const std::string& topic, int partitions,

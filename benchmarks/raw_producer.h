@@ -2,18 +2,20 @@
 // reads the answers.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 namespace arus::benchmark {
 
-// Topics "NAME-0", "NAME-1", … of `partitions` each.
+// Topics "NAME-0", "NAME-1", … of `partitions` each; NAME itself where `topics` is 0.
 struct TopicSet {
   std::string name;
   int topics = 1;
   int partitions = 1;
   [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] int all_partitions() const { return std::max(topics, 1) * partitions; }
 };
 
 struct RawOutcome {
@@ -26,6 +28,9 @@ struct RawOutcome {
 // acknowledged (acks=all). One connection.
 RawOutcome produce_paced(int port, const TopicSet& topics, std::size_t record_bytes,
                          double requests_per_s, double seconds);
+// The same to partition 0 of each topic from `connections` connections in turn.
+RawOutcome produce_from_many(int port, const TopicSet& topics, std::size_t record_bytes,
+                             int connections, double requests_per_s, double seconds);
 // One record to every partition, `at_once` partitions in each request, all requests sent at once.
 RawOutcome produce_to_each(int port, const TopicSet& topics, std::size_t record_bytes, int at_once);
 // `requests` of one record to one partition, each sent when the one before it is acknowledged.
