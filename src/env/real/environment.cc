@@ -1,6 +1,7 @@
 // The real environment: loops, workers, files and sockets of this machine.
 #include "env/environment.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
@@ -117,7 +118,23 @@ class Machine final : public RealEnvironment {
 
 }  // namespace
 
+namespace {
+
+// Requests and answers of a megabyte come and go all the time. By itself malloc gives such memory
+// back to the system as soon as it is free, and the system clears each page of it again for the
+// next one: 256 page faults for every megabyte. What is larger than the first figure still goes
+// back at once, and so does the heap's end when more than the second is free.
+void keep_freed_memory() {
+  constexpr int own_mapping_from_bytes = 4 << 20;
+  constexpr int free_end_up_to_bytes = 8 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, own_mapping_from_bytes);
+  ::mallopt(M_TRIM_THRESHOLD, free_end_up_to_bytes);
+}
+
+}  // namespace
+
 std::unique_ptr<RealEnvironment> make_real_environment(const RealOptions& options) {
+  keep_freed_memory();
   // A peer that is gone is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   return std::make_unique<Machine>(options);
