@@ -1,5 +1,4 @@
-#include <benchmark/benchmark.h>
-
+#include "base/bench.h"
 #include "base/crc32c.h"
 
 namespace arus {
@@ -20,8 +19,8 @@ void crc32c_of(benchmark::State& state, std::size_t index) {
 void fastest(benchmark::State& state) { crc32c_of(state, 0); }
 void table(benchmark::State& state) { crc32c_of(state, crc32c_methods().size() - 1); }
 
-BENCHMARK(fastest)->Arg(100)->Arg(4096)->Arg(65536)->Arg(1 << 20);
-BENCHMARK(table)->Arg(4096)->Arg(1 << 20);
+BENCHMARK(fastest)->Apply(counted)->Arg(100)->Arg(4096)->Arg(65536)->Arg(1 << 20);
+BENCHMARK(table)->Apply(counted)->Arg(4096)->Arg(1 << 20);
 
 }  // namespace
 }  // namespace arus

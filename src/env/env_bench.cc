@@ -1,6 +1,5 @@
 // What the environment itself costs: compare with the rules of the design when they change.
-#include <benchmark/benchmark.h>
-
+#include "base/bench.h"
 #include "env/environment.h"
 
 namespace arus::env {
@@ -16,7 +15,7 @@ void task(benchmark::State& state) {
   const auto environment = make_real_environment({});
   run_until_done(*environment, await_immediate(state));
 }
-BENCHMARK(task);
+BENCHMARK(task)->Apply(counted);
 
 Task<void> yield_often(benchmark::State& state) {
   for (auto _ : state) co_await yield();
@@ -114,7 +113,7 @@ void arm_and_disarm_a_timer(benchmark::State& state) {
   const auto environment = make_real_environment({});
   run_until_done(*environment, arm_often(state));
 }
-BENCHMARK(arm_and_disarm_a_timer);
+BENCHMARK(arm_and_disarm_a_timer)->Apply(counted);
 
 Task<void> echo(Environment& environment, Listener& listener) {
   auto socket = co_await listener.accept(environment.loop(0));

@@ -1,5 +1,4 @@
-#include <benchmark/benchmark.h>
-
+#include "base/bench.h"
 #include "record/builder.h"
 #include "record/record.h"
 #include "record/validator.h"
@@ -62,9 +61,9 @@ void build(benchmark::State& state) {
   state.SetLabel(std::string(compression_name(compression)));
 }
 
-BENCHMARK(validate)->ArgsProduct({{36, 9000}, {0, 1, 2, 3, 4}});
-BENCHMARK(read_records)->ArgsProduct({{9000}, {0, 1, 2, 3, 4}});
-BENCHMARK(build)->ArgsProduct({{9000}, {0, 1, 2, 3, 4}});
+BENCHMARK(validate)->Apply(counted)->ArgsProduct({{36, 9000}, {0, 1, 2, 3, 4}});
+BENCHMARK(read_records)->Apply(counted)->ArgsProduct({{9000}, {0, 1, 2, 3, 4}});
+BENCHMARK(build)->Apply(counted)->ArgsProduct({{9000}, {0, 1, 2, 3, 4}});
 
 }  // namespace
 }  // namespace arus::record

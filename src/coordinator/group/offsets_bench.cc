@@ -1,6 +1,6 @@
-#include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include "base/bench.h"
 #include "coordinator/group/classic_group.h"
 #include "coordinator/group/classic_groups.h"
 #include "coordinator/group/offset_records.h"
@@ -71,6 +71,17 @@ BENCHMARK(load_offsets)
     ->Args({1'000, 1'000})
     ->Args({1, 1'000'000})
     ->Unit(benchmark::kMillisecond);
+
+// Few enough to be counted: 100 groups that have committed ten partitions each.
+void replay_a_thousand_offsets(benchmark::State& state) {
+  const auto records = commits(100, 10);
+  for (auto _ : state) {
+    Standalone all;
+    replay(all.offsets, records);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records.size()));
+}
+BENCHMARK(replay_a_thousand_offsets)->Apply(counted);
 
 }  // namespace
 }  // namespace arus::coordinator
