@@ -33,16 +33,19 @@ def layers(root):
     """Those that have benchmarks, in the order of the table of layers."""
     order = re.findall(r"^\| `(\w+)/` \|", (root / "src" / "README.md").read_text(), re.M)
     found = {path.relative_to(root / "src").parts[0] for path in root.glob("src/**/*_bench.cc")}
-    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+    places = {name: place for place, name in enumerate(order)}
+    return sorted(found, key=lambda name: (places.get(name, len(order)), name))
 
 
 def binary(root, layer):
     return root / "build" / "release" / "src" / layer / f"{layer}_bench"
 
 
-def build(root):
-    """Through the tree's own door."""
-    targets = [f"{layer}_bench" for layer in layers(root)]
+def build(root, chosen):
+    """Those layers, through the tree's own door."""
+    if not chosen:
+        die("no such layer has benchmarks")
+    targets = [f"{layer}_bench" for layer in chosen]
     done = subprocess.run([root / "dev", "build", "release", *targets], check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
@@ -97,10 +100,10 @@ def run_counted(program, iterations, chosen):
                 for name, dump in zip(names, dumps)}
 
 
-def count(root, chosen):
+def count(root, some_layers, chosen):
     """Instructions of an iteration, by layer and name."""
     counts = {}
-    for layer in layers(root):
+    for layer in some_layers:
         few = run_counted(binary(root, layer), FEW, chosen)
         many = run_counted(binary(root, layer), MANY, chosen)
         for name, instructions in few.items():
@@ -151,22 +154,29 @@ def main():
                         help="instructions of an iteration instead of times")
     parser.add_argument("--against", metavar="COMMIT",
                         help="instructions of an iteration, there and here")
+    parser.add_argument("--layer", action="append", metavar="LAYER",
+                        help="only those beside the code of this layer; may be repeated")
     asked = parser.parse_args()
 
-    build(ROOT)
+    def asked_layers(root):
+        return [layer for layer in layers(root) if not asked.layer or layer in asked.layer]
+
+    here = asked_layers(ROOT)
+    build(ROOT, here)
     if not asked.count and not asked.against:
-        for layer in layers(ROOT):
+        for layer in here:
             subprocess.run([binary(ROOT, layer), f"--benchmark_filter={asked.filter or '.'}"],
                            check=True)
         return
     before = {}
     if asked.against:
         tree = checked_out(asked.against)
-        build(tree)
-        before = count(tree, asked.filter)
-    after = count(ROOT, asked.filter)
+        there = asked_layers(tree)
+        build(tree, there)
+        before = count(tree, there, asked.filter)
+    after = count(ROOT, here, asked.filter)
     if not after and not before:
-        die(f"no counted benchmark has {asked.filter} in its name")
+        die(f"no benchmark that is counted has '{asked.filter}' in its name")
     if asked.against:
         print_comparison(before, after)
     else:

@@ -174,6 +174,7 @@ void Decoder::read(std::optional<std::vector<T>>& items, bool null_permitted) {
   std::int32_t left = count(sized ? 1 : sizeof(T), sizeof(T), null_permitted);
   if (left < 0) return;
   auto& into = items.emplace();
+  if (!sized) into.reserve(static_cast<std::size_t>(left));
   for (; left > 0 && ok(); --left) read(into.emplace_back());
 }
 

@@ -1,6 +1,7 @@
 // Reads the fields of a message from bytes that somebody else wrote.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -87,11 +88,15 @@ class Decoder : public Reader {
   bool flexible_ = false;
 };
 
+// Room is made for so many elements before the first of them is believed.
+inline constexpr std::int32_t reserved_elements = 64;
+
 // Arrays of structs.
 template <class T>
 [[gnu::noinline]] void read_structs(Decoder& in, std::int16_t version, std::vector<T>& items,
                                     std::int32_t count) {
   items.clear();
+  if (count > 1) items.reserve(static_cast<std::size_t>(std::min(count, reserved_elements)));
   for (; count > 0 && in.ok(); --count) items.emplace_back().read(in, version);
 }
 template <class T>

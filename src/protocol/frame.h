@@ -16,13 +16,6 @@ inline constexpr std::size_t frame_length_bytes = 4;
 }
 
 // A whole frame: the length, then what was written. Large slices stay shared.
-[[nodiscard]] inline Chain make_frame(Writer&& out) {
-  const std::size_t size = out.size();
-  Chain frame = std::move(out).take_chain();
-  Bytes length(frame_length_bytes);
-  store_big(length.data(), static_cast<std::int32_t>(size));
-  frame.insert(frame.begin(), Slice(std::move(length)));
-  return frame;
-}
+[[nodiscard]] inline Chain make_frame(Writer&& out) { return out.take_frame(); }
 
 }  // namespace arus::protocol
