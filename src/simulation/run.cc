@@ -274,8 +274,7 @@ class Run {
   // started again reads them.
   [[nodiscard]] static std::optional<env::CrashPolicy> power_of(const RoundPlan& round) {
     if (round.ending != Ending::power_cut) return std::nullopt;
-    return env::CrashPolicy{.tear_page = round.tear_page,
-                            .entries_in_order = round.entries_in_order};
+    return round.power;
   }
 
   void end_abruptly(const RoundPlan& round) {
