@@ -42,11 +42,13 @@ TopicPlan draw_topic(SimulatedRandom& random, Focus focus, std::string name, Top
 env::CrashPolicy draw_power_cut(SimulatedRandom& random) {
   static constexpr std::array<double, 4> shares{0, 0.5, 0.5, 1};
   static constexpr std::array<double, 3> tears{0, 0.2, 1};
-  static constexpr std::array<double, 4> entries{0, 0.5, 0.9, 1};
+  static constexpr std::array<double, 5> entries{0, 0.5, 0.5, 0.9, 1};
   env::CrashPolicy power;
   power.keep_page = shares.at(random.below(shares.size()));
   power.tear_page = tears.at(random.below(tears.size()));
   power.whole_file = shares.at(random.below(shares.size()));
+  // As file systems do that keep small files where they keep names.
+  power.inline_bytes = random.below(2) == 0 ? 0 : 1'000;
   power.keep_entry = entries.at(random.below(entries.size()));
   power.entries_in_order = random.below(2) == 0;
   return power;
@@ -54,7 +56,8 @@ env::CrashPolicy draw_power_cut(SimulatedRandom& random) {
 
 RoundPlan draw_round(SimulatedRandom& random, Focus focus) {
   RoundPlan round;
-  round.length = env::milliseconds(500 + random.below(8'000));
+  const std::uint64_t longest_ms = focus == Focus::everything ? 8'000 : 5'000;
+  round.length = env::milliseconds(500 + random.below(longest_ms));
   if (random.below(2) == 0) round.trouble = static_cast<Trouble>(random.below(trouble_count));
   // A kill takes nothing of what the system has, a power cut may take all of it.
   static constexpr std::array<Ending, 4> endings{Ending::clean_stop, Ending::kill,
@@ -72,7 +75,7 @@ RoundPlan draw_round(SimulatedRandom& random, Focus focus) {
     round.moment_count = random.below(ranges.at(static_cast<std::size_t>(round.moment)));
   }
   round.power = draw_power_cut(random);
-  if (random.below(4) == 0) round.damage = static_cast<Damage>(1 + random.below(2));
+  if (!focused && random.below(4) == 0) round.damage = static_cast<Damage>(1 + random.below(2));
   return round;
 }
 
@@ -189,7 +192,7 @@ Plan draw_plan(std::uint64_t seed) {
   draw_topics(random, plan);
   plan.plain_producers = random.below(3);
   plan.idempotent_producers = plan.plain_producers == 0 || plan.focus == Focus::checkpoints
-                                  ? 1 + random.below(3)
+                                  ? 2 + random.below(2)
                                   : random.below(4);
   plan.groups = random.below(3);
   plan.topics_come_and_go = random.below(3) == 0;
@@ -197,7 +200,7 @@ Plan draw_plan(std::uint64_t seed) {
     plan.properties["metadata.log.max.record.bytes.between.snapshots"] = "2000";
   }
   if (plan.focus == Focus::compaction) plan.properties["log.cleaner.backoff.ms"] = "30";
-  const std::size_t rounds = 2 + random.below(4);
+  const std::size_t rounds = (plan.focus == Focus::everything ? 2 : 3) + random.below(4);
   for (std::size_t i = 0; i < rounds; ++i) plan.rounds.push_back(draw_round(random, plan.focus));
   return plan;
 }
