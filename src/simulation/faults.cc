@@ -41,6 +41,29 @@ bool is_of_compaction(const std::string& path) {
   return path.contains(".cleaned") || path.contains(".swap") || path.contains(".deleted");
 }
 
+// From the operation that decides to the end there are fewer than these.
+std::uint64_t operations_behind(Moment moment) {
+  switch (moment) {
+    case Moment::rename:
+    case Moment::checkpoint:
+      return 4;
+    case Moment::compaction:  // as far as the next round
+      return 16;
+    default:
+      return 1;
+  }
+}
+
+// What a start believes of other files.
+bool is_statement(const FileOperation& operation) {
+  const std::string& path = operation.path;
+  if (operation.act == FileAct::write) return path.ends_with(".snapshot");
+  return operation.act == FileAct::rename &&
+         (path.ends_with("recovery-point-offset-checkpoint.tmp") ||
+          path.ends_with("log-start-offset-checkpoint.tmp") ||
+          path.ends_with("cleaner-offset-checkpoint.tmp"));
+}
+
 }  // namespace
 
 Faults::Faults(const RoundPlan& round, std::uint64_t seed, env::SimulatedDisk& disk, Story& story)
@@ -48,7 +71,7 @@ Faults::Faults(const RoundPlan& round, std::uint64_t seed, env::SimulatedDisk& d
       random_(seed),
       disk_(disk),
       story_(story),
-      left_behind_(round.moment == Moment::rename ? random_.below(4) : 0),
+      left_behind_(random_.below(operations_behind(round.moment))),
       flushes_until_failure_(random_.below(60)) {
   disk_.set_fault_hook([this](const FileOperation& operation) { return meet(operation); });
 }
@@ -71,7 +94,15 @@ bool Faults::is_moment(const FileOperation& operation) {
       counts = operation.act == FileAct::rename;
       break;
     case Moment::compaction:
-      counts = is_change(operation.act) && is_of_compaction(operation.path);
+      // Most that it does is writing files that nobody knows yet. So every other time only the
+      // exchange of names counts.
+      counts = is_of_compaction(operation.path) && is_change(operation.act) &&
+               (round_.moment_count % 2 == 0 || operation.act == FileAct::rename);
+      break;
+    case Moment::checkpoint:
+      // Every other time only of snapshots, which are fewer.
+      counts = is_statement(operation) &&
+               (round_.moment_count % 2 == 0 || operation.act == FileAct::write);
       break;
     case Moment::recovery:
     case Moment::stopping:

@@ -60,7 +60,7 @@ TEST(Simulation, Fault02PowerCutLosesNothingAcknowledged) {
 
 TEST(Simulation, Fault03TornWriteIsCutAtAWholeBatch) {
   RoundPlan torn = round_with(Ending::power_cut, Moment::write, 200);
-  torn.tear_page = 1;
+  torn.power.tear_page = 1;
   expect_survival({torn, torn}, "the power was cut");
 }
 
@@ -79,7 +79,7 @@ TEST(Simulation, Fault06NothingIsAcknowledgedAfterAFailedFlush) {
 TEST(Simulation, Fault06AndALaterPowerCutTakesNothingThatTheSystemTookForWritten) {
   RoundPlan cut = round_with(Ending::power_cut, Moment::any, 0);
   cut.length = env::milliseconds(300);
-  cut.tear_page = 0;
+  cut.power.tear_page = 0;
   expect_survival({round_with(Trouble::failed_flush, Ending::kill), cut}, " fails");
 }
 

@@ -99,6 +99,12 @@ void Model::see_batch(std::size_t index, const record::BatchView& batch) {
                 batch.base_offset().value(), epoch);
   }
   track.last_epoch = std::max(track.last_epoch, epoch);
+  if (batch.producer_id() == no_producer || batch.is_control()) return;
+  track.batches[batch.base_offset().value()] = {
+      .producer = batch.producer_id(),
+      .epoch = batch.producer_epoch(),
+      .first_sequence = batch.base_sequence(),
+      .last_sequence = batch.base_sequence() + batch.last_offset_delta()};
 }
 
 void Model::see_ends(std::size_t index, Ends seen, Ends promised) {
@@ -171,6 +177,7 @@ void Model::trim(Track& track, std::int64_t end) {
     if (id != 0) records_[id].outcome = Outcome::unknown;
   }
   if (end < size) track.at.resize(static_cast<std::size_t>(end));
+  track.batches.erase(track.batches.lower_bound(end), track.batches.end());
   for (SentRecord& sent : records_) {
     const bool placed_nowhere = sent.offset == no_offset && &tracks_[sent.track] == &track;
     if (placed_nowhere) sent.outcome = Outcome::unknown;
@@ -201,6 +208,7 @@ void Model::check_track(std::size_t index, std::int64_t log_start, std::int64_t 
     check_all_there(track, log_start, high_watermark, found);
   }
   check_order(track);
+  check_sequences(track, log_start);
 }
 
 void Model::check_all_there(const Track& track, std::int64_t log_start, std::int64_t high_watermark,
@@ -278,6 +286,25 @@ void Model::check_order(const Track& track) {
                   before->second, id, sent.producer);
     }
     before->second = id;
+  }
+}
+
+// What a producer has sent follows what it sent before, unless nothing of that is left. Producers
+// are forgotten by the wall clock, and what they send next is their first then.
+void Model::check_sequences(const Track& track, std::int64_t log_start) {
+  if (track.kind == TopicKind::compacted || clock_jumped) return;
+  std::map<std::pair<ProducerId, std::int16_t>, std::int32_t> last;
+  for (auto at = track.batches.lower_bound(log_start); at != track.batches.end(); ++at) {
+    const SeenBatch& batch = at->second;
+    const auto [before, first] =
+        last.try_emplace({batch.producer, batch.epoch}, batch.last_sequence);
+    if (first) continue;
+    if (batch.first_sequence != before->second + 1) {
+      story_.fail(track.name(), "the batch at {} of producer id {} has sequence {} after {}",
+                  at->first, batch.producer.value(), batch.first_sequence, before->second);
+      return;
+    }
+    before->second = batch.last_sequence;
   }
 }
 

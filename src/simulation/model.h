@@ -36,6 +36,14 @@ struct SentRecord {
   env::TimePoint placed_at{};  // when it became known
 };
 
+// Of a batch that was seen: what its producer's next one follows.
+struct SeenBatch {
+  ProducerId producer = no_producer;
+  std::int16_t epoch = -1;
+  std::int32_t first_sequence = -1;
+  std::int32_t last_sequence = -1;
+};
+
 // One partition of one topic; a topic that is deleted and made again has others.
 struct Track {
   std::string topic;
@@ -43,9 +51,10 @@ struct Track {
   std::int32_t partition = 0;
   TopicKind kind = TopicKind::plain;
   bool synced = true;
-  bool gone = false;         // its topic was asked to be deleted
-  std::vector<RecordId> at;  // by offset; 0: not known, or a marker
-  std::int64_t floor = 0;    // somebody was told that everything below is there
+  bool gone = false;                          // its topic was asked to be deleted
+  std::vector<RecordId> at;                   // by offset; 0: not known, or a marker
+  std::map<std::int64_t, SeenBatch> batches;  // of producers that have ids, by base offset
+  std::int64_t floor = 0;                     // somebody was told that everything below is there
   std::int64_t log_start = 0;
   std::int32_t last_epoch = -1;  // the highest that a batch was seen with
   std::int32_t lost_epoch = -1;  // of what a power cut took; what comes in its place has another
@@ -125,6 +134,7 @@ class Model {
   void check_compacted(const Track& track, std::int64_t high_watermark,
                        const std::set<std::int64_t>& found);
   void check_order(const Track& track);
+  void check_sequences(const Track& track, std::int64_t log_start);
   void check_retention(const Track& track, std::int64_t log_start);
   void trim(Track& track, std::int64_t end);
   void lose_front(Track& track, std::int64_t log_start);

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cstdlib>
+
 #include "env/simulated/network.h"
 
 namespace arus::simulation {
@@ -38,7 +40,7 @@ std::shared_ptr<const config::BrokerConfig> Node::make_config() const {
   // What takes minutes elsewhere takes seconds here.
   for (const auto& [key, value] :
        config::ConfigMap{{"auto.create.topics.enable", "false"},
-                         {"log.initial.task.delay.ms", "500"},
+                         {"log.initial.task.delay.ms", "200"},
                          {"log.retention.check.interval.ms", upkeep},
                          {"log.cleaner.backoff.ms", "300"},
                          {"log.segment.delete.delay.ms", "1000"},
@@ -124,6 +126,15 @@ void Node::set_reachable(const char* host, bool reachable) {
     network.cut(node_host, host);
     network.reset(node_host, host);
   }
+}
+
+double Node::metric(std::string_view name) const {
+  if (broker_ == nullptr) return 0;
+  const std::string text = broker_->metrics().prometheus_text();
+  const std::string line = fmt::format("\n{} ", name);
+  const std::size_t at = text.find(line);
+  ARUS_ASSERT(at != std::string::npos);
+  return std::strtod(text.c_str() + at + line.size(), nullptr);
 }
 
 bool Node::is_clean() {

@@ -68,6 +68,8 @@ class Node {
   void jump_clock(std::int64_t by_ms);
   // Clients reach the node, or not: then what is under way to them is lost.
   void set_reachable(const char* host, bool reachable);
+  // One of its metrics without labels, as it says itself; 0 while it is not up.
+  [[nodiscard]] double metric(std::string_view name) const;
   // Whether every directory says that the last stop was clean, and has no commit log left.
   [[nodiscard]] bool is_clean();
 

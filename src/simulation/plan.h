@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/properties.h"
+#include "env/simulated/disk.h"
 #include "env/time.h"
 #include "storage/commit_log.h"
 
@@ -33,10 +34,11 @@ enum class Moment : std::uint8_t {
   flush,       // 2: at a flush, which does not happen
   rename,      // 9: at a rename or in the few operations behind it
   compaction,  // 10: while files of a compaction are written or exchanged
+  checkpoint,  // behind a checkpoint or snapshot, which speaks for other files
   recovery,    // while the next start recovers
   stopping,    // in a clean stop
 };
-inline constexpr std::size_t moment_count = 7;
+inline constexpr std::size_t moment_count = 8;
 
 // What happens to files while the node is down.
 enum class Damage : std::uint8_t {
@@ -50,10 +52,9 @@ struct RoundPlan {
   Trouble trouble = Trouble::none;
   Ending ending = Ending::clean_stop;
   Moment moment = Moment::any;
-  std::uint64_t moment_count = 0;  // so many such operations pass first
-  double tear_page = 0.2;          // of a power cut
-  bool entries_in_order = true;    // of a power cut: directories as a journal keeps them
-  Damage damage = Damage::none;    // after the end
+  std::uint64_t moment_count = 0;                    // so many such operations pass first
+  env::CrashPolicy power{.entries_in_order = true};  // of a power cut
+  Damage damage = Damage::none;                      // after the end
   [[nodiscard]] std::string to_string() const;
 };
 
@@ -67,8 +68,17 @@ struct TopicPlan {
   config::ConfigMap configs;
 };
 
+// What most of a run is about. What is rare in a run that has a bit of everything is frequent in
+// one that has little else.
+enum class Focus : std::uint8_t {
+  everything,
+  compaction,   // few small topics, that are cleaned all the time
+  checkpoints,  // small segments, slow flushes and frequent checkpoints
+};
+
 struct Plan {
   std::uint64_t seed = 1;
+  Focus focus = Focus::everything;
   std::size_t loops = 1;
   std::size_t directories = 1;
   storage::CommitLogOptions commit_log;
@@ -87,8 +97,8 @@ struct Plan {
   [[nodiscard]] std::string to_string() const;
 };
 
-inline constexpr std::int64_t retention_ms = 8'000;         // of retained topics
-inline constexpr std::int64_t delete_retention_ms = 3'000;  // of tombstones
+inline constexpr std::int64_t retention_ms = 4'000;         // of retained topics
+inline constexpr std::int64_t delete_retention_ms = 1'000;  // of tombstones
 inline constexpr std::int64_t upkeep_interval_ms = 2'000;
 
 [[nodiscard]] Plan draw_plan(std::uint64_t seed);

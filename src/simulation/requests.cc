@@ -11,7 +11,8 @@
 namespace arus::simulation {
 namespace {
 
-constexpr std::int16_t newest_by_name = 12;  // of Produce and Fetch
+constexpr std::int16_t newest_by_name = 12;     // of Produce and Fetch
+constexpr std::size_t first_passing_key = 100;  // of compacted topics
 constexpr env::Duration patience = env::seconds(40);
 constexpr env::Duration slack = env::seconds(8);  // of the node, beyond a request's own timeout
 
@@ -106,8 +107,12 @@ std::vector<RecordId> draw_records(World& world, SentRecord sent) {
     SentRecord record = sent;
     record.timestamp_ms = world.environment.clock().wall_ms();
     if (track.kind == TopicKind::compacted) {
-      record.key = static_cast<std::int32_t>(world.random.below(20));
-      record.tombstone = world.random.below(6) == 0;
+      // Keys that are always in use, and such that are for a while and never again: nothing newer
+      // hides what becomes of their last values.
+      const bool lasts = world.random.below(2) == 0;
+      const std::size_t passing = first_passing_key + world.model.record_count() / 60;
+      record.key = static_cast<std::int32_t>(lasts ? world.random.below(20) : passing);
+      record.tombstone = world.random.below(lasts ? 6 : 3) == 0;
     }
     ids.push_back(world.model.send(record));
   }

@@ -218,6 +218,7 @@ class Run {
       jump_there_and_back(round, faults);
     }
     run_until(end, faults);
+    if (round.trouble != Trouble::failed_reads) check_soundness();
     if (story_.failed()) return;
     end_trouble(round, faults);
     end_node(round, faults);
@@ -225,6 +226,14 @@ class Run {
       story_.fail("node", "a loop has waited for the disk");
     }
     if (!story_.failed()) damage(round);
+  }
+
+  // What a checkpoint says to be on stable storage is there, so a disk that has kept what it was
+  // told to keep holds no damage, and no log ends before its recovery point.
+  void check_soundness() {
+    if (flipped_ || story_.failed()) return;
+    const double damaged = node_.metric("arus_log_damaged_partitions");
+    if (damaged > 0) story_.fail("node", "has found damage in {} partitions", damaged);
   }
 
   void begin_trouble(const RoundPlan& round, Faults& faults) {
@@ -274,8 +283,7 @@ class Run {
   // started again reads them.
   [[nodiscard]] static std::optional<env::CrashPolicy> power_of(const RoundPlan& round) {
     if (round.ending != Ending::power_cut) return std::nullopt;
-    return env::CrashPolicy{.tear_page = round.tear_page,
-                            .entries_in_order = round.entries_in_order};
+    return round.power;
   }
 
   void end_abruptly(const RoundPlan& round) {
@@ -327,6 +335,7 @@ class Run {
       if (!bit) return;
       story_.headline("bit {:#x} of byte {} of {} flips", bit->mask, bit->offset, bit->path);
       flip(node_.disk(), *bit);
+      flipped_ = true;
     }
     // Only what is below a recovery point can be told from what a crash has left.
     if (round.damage != Damage::sealed_segment || !clean_) return;
@@ -334,6 +343,7 @@ class Run {
     if (!bit) return;
     story_.headline("bit {:#x} of byte {} of {} flips", bit->mask, bit->offset, bit->path);
     flip(node_.disk(), *bit);
+    flipped_ = true;
     if (!start({.damaged = bit->track}, false)) return;
     const auto stopped = node_.stop();
     if (!stopped) story_.fail("node", "does not stop cleanly: {}", stopped.error().message);
@@ -358,6 +368,7 @@ class Run {
     }
     if (story_.failed()) return;
     story_.headline("clients are at rest");
+    check_soundness();
     if (!look({.at_rest = true})) return;
     const auto stopped = node_.stop();
     if (!stopped) story_.fail("node", "does not stop cleanly: {}", stopped.error().message);
@@ -381,6 +392,7 @@ class Run {
   std::set<std::string> busy_;  // clients
   bool clean_ = false;          // the last stop
   bool flush_failed_ = false;   // in this round
+  bool flipped_ = false;        // a bit, at any time
 };
 
 }  // namespace

@@ -17,11 +17,19 @@ constexpr TimeIndexEntry no_entry{record::no_timestamp, Offset{0}};
 // Whether the writer may still have some of the entries.
 enum class TimeIndexState : std::uint8_t { growing, whole };
 
+struct FoundEntry {
+  TimeIndexEntry entry = no_entry;
+  // What the entry before says, or the segment; no later than the entry itself. Batches may share a
+  // timestamp, so that an entry whose offset has changed may still agree with the batch there.
+  // Who begins here misses nothing where one of both entries is right.
+  Offset from;
+};
+
 // The last entry of the time index that `wanted` holds for; it holds for a prefix of them.
 template <class Wanted>
-Result<TimeIndexEntry> last_time_entry(env::FileSystem& files, const SegmentView& segment,
-                                       TimeIndexState state, Wanted wanted) {
-  TimeIndexEntry found = no_entry;
+Result<FoundEntry> last_time_entry(env::FileSystem& files, const SegmentView& segment,
+                                   TimeIndexState state, Wanted wanted) {
+  FoundEntry found{.from = segment.base_offset};
   if (segment.time_index_entries == 0) return found;
   const auto file = open_segment_file(files, segment, suffix::time_index);
   if (!file) {
@@ -42,11 +50,20 @@ Result<TimeIndexEntry> last_time_entry(env::FileSystem& files, const SegmentView
     }
     const auto entry = decode_time_index_entry(bytes.data(), segment.base_offset);
     if (*count == bytes.size() && wanted(entry)) {
-      found = entry;
+      found.entry = entry;
       low = middle + 1;
     } else {
       high = middle;
     }
+  }
+  if (low < 2) return found;
+  std::array<std::uint8_t, time_index_format::entry_bytes> bytes{};
+  ARUS_TRY(read_fully(**file, bytes,
+                      std::int64_t{low - 2} * static_cast<std::int64_t>(bytes.size()), may_block));
+  const auto before = decode_time_index_entry(bytes.data(), segment.base_offset);
+  // Out of order, one of both has changed, and others may lie between what they should say.
+  if (before.offset <= found.entry.offset) {
+    found.from = std::max(segment.base_offset, before.offset);
   }
   return found;
 }
@@ -111,10 +128,11 @@ Result<TimeIndexEntry> find_largest_timestamp(env::FileSystem& files, SegmentVie
   if (segment.largest_timestamp) return *segment.largest_timestamp;
   const auto entry = last_time_entry(files, segment, TimeIndexState::whole,
                                      [](const TimeIndexEntry&) { return true; });
-  if (!entry || segment.time_index_entries == 0) return entry;
-  const auto believable = is_believable(files, segment, *entry);
+  if (!entry) return fail(entry.error());
+  if (segment.time_index_entries == 0) return entry->entry;
+  const auto believable = is_believable(files, segment, entry->entry);
   if (!believable) return fail(believable.error());
-  return *believable ? entry : scan_largest(files, segment);
+  return *believable ? entry->entry : scan_largest(files, segment);
 }
 
 Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files,
@@ -129,10 +147,10 @@ Result<std::optional<TimestampedOffset>> search_timestamp(env::FileSystem& files
         [&](const TimeIndexEntry& entry) { return entry.timestamp_ms < timestamp_ms; });
     if (!before) return fail(before.error());
     Offset from = std::max(segment.base_offset, search.start);
-    if (before->timestamp_ms >= 0) {
-      const auto believable = is_believable(files, segment, *before);
+    if (before->entry.timestamp_ms >= 0) {
+      const auto believable = is_believable(files, segment, before->entry);
       if (!believable) return fail(believable.error());
-      if (*believable) from = std::max(before->offset, from);
+      if (*believable) from = std::max(before->from, from);
     }
     const auto position = scan_start(files, segment, from);
     if (!position) return fail(position.error());
@@ -164,17 +182,18 @@ struct LargestBatch {
 // The largest timestamp among batches of this segment that end below the search's end.
 Result<TimeIndexEntry> largest_below(env::FileSystem& files, SegmentView& segment,
                                      const TimestampSearch& search) {
-  const auto largest = find_largest_timestamp(files, segment);
-  if (!largest) return fail(largest.error());
-  if (largest->offset < search.end && largest->offset >= search.start) return largest;
+  if (const auto& largest = segment.largest_timestamp;
+      largest && largest->offset < search.end && largest->offset >= search.start) {
+    return *largest;
+  }
+  if (!segment.largest_timestamp && segment.time_index_entries == 0) return no_entry;
   const auto before =
       last_time_entry(files, segment, TimeIndexState::growing,
                       [&](const TimeIndexEntry& entry) { return entry.offset < search.end; });
   if (!before) return fail(before.error());
-  const bool counts = before->timestamp_ms >= 0 && before->offset >= search.start;
-  TimeIndexEntry best = counts ? *before : no_entry;
-  const auto position = scan_start(
-      files, segment, counts ? before->offset : std::max(segment.base_offset, search.start));
+  // The batch that the entry names is read, too: nothing that the entry says counts by itself.
+  TimeIndexEntry best = no_entry;
+  const auto position = scan_start(files, segment, std::max(before->from, search.start));
   if (!position) return fail(position.error());
   const auto file = segment.open_log(files, may_block);
   if (!file) return fail(file.error());

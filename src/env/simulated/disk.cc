@@ -522,6 +522,11 @@ void SimulatedDisk::crash_below(Inode& directory, const CrashPolicy& policy) {
 
 void SimulatedDisk::crash_contents(Inode& file, const CrashPolicy& policy) {
   SimulatedRandom& random = scheduler_.random();
+  const bool is_inline = file.content.size() < policy.inline_bytes;
+  if (is_inline || (policy.whole_file > 0 && random.chance(policy.whole_file))) {
+    const bool kept = is_inline || random.chance(policy.keep_page);
+    return crash_contents(file, {.keep_page = kept ? 1.0 : 0.0, .tear_page = 0});
+  }
   const std::size_t written_size = file.content.size();
   std::size_t size = file.durable_size;
   if (size != written_size && random.chance(policy.keep_page)) {

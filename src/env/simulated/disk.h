@@ -50,6 +50,8 @@ struct FileFault {
 struct CrashPolicy {
   double keep_page = 0.5;         // each page of 4 KiB for itself
   double tear_page = 0.2;         // of those: each sector of 512 bytes for itself
+  double whole_file = 0;          // of files: all their pages are kept, or none
+  std::size_t inline_bytes = 0;   // smaller files are kept, as part of what names them
   double keep_entry = 0.5;        // each entry made, renamed or removed in an unflushed directory
   bool entries_in_order = false;  // a prefix of them, as a journal does
 };
