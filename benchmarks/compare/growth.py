@@ -124,6 +124,7 @@ def main():
         shutil.rmtree(left)
     (options.directory / "results.json").write_text(json.dumps(growth.curves, indent=1))
     if options.docs:
+        (ROOT / "docs" / "performance").mkdir(exist_ok=True)
         (ROOT / "docs" / "performance" / "growth.svg").write_text(growth_plot(growth.curves))
 
 

@@ -57,10 +57,9 @@ class Load:
         text = self._java("org.apache.kafka.tools.ProducerPerformance", "--topic", topic,
                           "--num-records", str(records), "--record-size", str(record_bytes),
                           "--throughput", "-1", "--bootstrap-server", server.address,
-                          "--command-property", "batch.size=1000000",
-                          "--command-property", "linger.ms=20",
-                          "--command-property", "acks=1",
-                          "--command-property", "max.request.size=2000000")
+                          # One option with all: of several the last one would count.
+                          "--command-property", "batch.size=1000000", "linger.ms=20", "acks=1",
+                          "max.request.size=2000000")
         return float(re.findall(r"\(([\d.]+) MB/sec\)", text)[-1])
 
     def java_consume(self, server, topic, records):
