@@ -179,9 +179,11 @@ void Decoder::read(std::optional<std::vector<T>>& items, bool null_permitted) {
 }
 
 // The element types that the schema has.
+// NOLINTBEGIN(bugprone-macro-parentheses): a type takes none.
 #define ARUS_ARRAY_OF(T)                           \
   template void Decoder::read<T>(std::vector<T>&); \
   template void Decoder::read<T>(std::optional<std::vector<T>>&, bool);
+// NOLINTEND(bugprone-macro-parentheses)
 ARUS_ARRAY_OF(std::int8_t)
 ARUS_ARRAY_OF(std::int16_t)
 ARUS_ARRAY_OF(std::int32_t)
