@@ -111,6 +111,7 @@ class LogLoader {
   std::set<Offset> snapshots_;
   bool epochs_missing_ = false;
   bool ended_ = false;   // damage ended the log: later segments go
+  Offset files_begin_;   // at or below the log start
   Offset replay_from_;   // producers have everything below
   Offset next_;          // of the segment under way
   Offset next_in_scan_;  // where a pass stopped
@@ -132,7 +133,7 @@ Result<LoadedLog> LogLoader::load() {
   snapshots_ = found->snapshots;
   const Offset first = segments.empty() ? request_.log_start : segments.front().base;
   loaded_.log_start = std::max(first, request_.log_start);
-  next_ = first;
+  next_ = files_begin_ = first;
   ARUS_TRY(load_epochs(*found));
   ARUS_TRY(load_snapshot(found->snapshots));
   for (const Segment& segment : segments) {
@@ -186,11 +187,12 @@ Result<> LogLoader::load_epochs(const PartitionFiles& found) {
   return {};
 }
 
-// The newest snapshot that the rest of the log is known to agree with.
+// The newest snapshot that the rest of the log is known to agree with. It may lie below the log
+// start: what is there still says what producers have sent.
 Result<> LogLoader::load_snapshot(const std::set<Offset>& snapshots) {
   for (auto at = snapshots.rbegin(); at != snapshots.rend(); ++at) {
     if (!request_.clean && *at > request_.recovery_point) continue;
-    if (*at < loaded_.log_start) break;
+    if (*at < files_begin_) break;
     const std::string path = path_of(*at, suffix::producer_snapshot);
     const auto bytes = files_.read_file(path);
     if (!bytes) return fail(bytes.error());
@@ -209,7 +211,7 @@ Result<> LogLoader::load_snapshot(const std::set<Offset>& snapshots) {
   // A clean stop leaves a snapshot wherever there were producers (Kafka's rule too).
   const bool nothing_to_replay = request_.clean && snapshots.empty();
   replay_from_ =
-      nothing_to_replay ? Offset{std::numeric_limits<std::int64_t>::max()} : loaded_.log_start;
+      nothing_to_replay ? Offset{std::numeric_limits<std::int64_t>::max()} : files_begin_;
   return {};
 }
 

@@ -122,6 +122,69 @@ TEST_F(LogStartTest, AnOpenTransactionBoundsReadersAtTheStartAtLeast) {
   });
 }
 
+// A producer's last batch is taken away, before a crash or by retention, while no snapshot knows of
+// it that was flushed: sent once more, it is a duplicate nevertheless.
+class ForgottenProducerTest : public testing::TestWithParam<int>, protected SimulatedDirectory {
+ protected:
+  ForgottenProducerTest() : SimulatedDirectory(static_cast<std::uint64_t>(GetParam())) {
+    run([this]() -> Task<void> {
+      log_ = co_await open();
+      EXPECT_TRUE(send(*log_));
+      EXPECT_TRUE(append(*log_, make_batch()));
+      EXPECT_TRUE(co_await log_->flush());
+    });
+    lose_power({.keep_page = 1, .tear_page = 0, .keep_entry = 1});
+    start();
+  }
+  static Result<Appended> send(Log& log) {
+    return append(
+        log,
+        make_batch(
+            {.timestamp_ms = env::NodeOptions{}.wall_ms,
+             .options = {.producer_id = ProducerId{4}, .producer_epoch = 0, .base_sequence = 0}}));
+  }
+  void lose_power(const env::CrashPolicy& policy) {
+    disk_->cut_power();
+    log_ = nullptr;
+    run([this]() -> Task<void> { EXPECT_FALSE(co_await directory_->close(1)); });
+    stop();
+    disk_->crash(policy);
+  }
+  void expect_duplicate() {
+    lose_power(nothing_kept);
+    start();
+    run([this]() -> Task<void> {
+      log_ = co_await open();
+      const auto again = send(*log_);
+      EXPECT_TRUE(again && again->duplicate);
+      log_ = nullptr;
+      EXPECT_TRUE(co_await directory_->close(1));
+    });
+  }
+
+  std::unique_ptr<Log> log_;
+};
+
+TEST_P(ForgottenProducerTest, KnowsTheProducersBelowTheStart) {
+  run([this]() -> Task<void> {
+    log_ = co_await open();
+    EXPECT_TRUE(co_await log_->advance_log_start(log_->log_end()));
+  });
+  expect_duplicate();
+}
+
+TEST_P(ForgottenProducerTest, KnowsTheProducersOfSegmentsThatRetentionTook) {
+  run([this]() -> Task<void> {
+    log_ = co_await open();
+    constexpr std::int64_t century_ms = std::int64_t{100} * 365 * 24 * 3'600'000;
+    EXPECT_EQ((co_await log_->apply_retention(century_ms))->count, 1U);
+  });
+  for (std::uint64_t steps = below(200); steps > 0; --steps) simulation_.step();
+  expect_duplicate();
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ForgottenProducerTest, testing::Range(1, 31));
+
 TEST_F(LogStartTest, AFailedFlushOfACheckpointTakesTheDirectoryOffline) {
   run([this]() -> Task<void> {
     auto log = co_await open();

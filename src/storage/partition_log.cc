@@ -400,8 +400,9 @@ void PartitionLog::note_segment_synced(Offset end) {
   if (synced_one == background_syncs_.end()) return;
   synced_one->done = true;
   while (!background_syncs_.empty() && background_syncs_.front().done) {
-    note_background_sync(background_syncs_.front().end);
+    const Offset through = background_syncs_.front().end;
     background_syncs_.pop_front();
+    note_background_sync(through);
   }
 }
 

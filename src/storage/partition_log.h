@@ -161,7 +161,7 @@ class PartitionLog final : public Log, private WriteTarget {
   void warn_of_future(std::optional<std::int64_t> newest_ms, std::optional<std::int64_t> now_ms);
   [[nodiscard]] Offset find_retained_start(std::optional<std::int64_t> now_ms);
   void close_newest();
-  env::Task<Result<>> wait_for_recovery_point(Offset offset);
+  env::Task<Result<>> wait_for_flush_below(Offset offset);
 
   class CompactionRound;
   env::Task<Result<CompactionOutcome>> run_compaction(CompactionRequest request);

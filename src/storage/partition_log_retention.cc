@@ -91,9 +91,15 @@ void PartitionLog::close_newest() {
   host_->port->write(segments_.back()->tail()->log, 0, {});
 }
 
-env::Task<Result<>> PartitionLog::wait_for_recovery_point(Offset offset) {
+// After a recovery its point may be ahead of a segment that ends there and of its snapshot, which
+// are made later.
+env::Task<Result<>> PartitionLog::wait_for_flush_below(Offset offset) {
   const env::TimePoint deadline = host_->port->loop().now() + flush_patience;
-  while (recovery_point_ < offset && !failure_) {
+  const auto is_flushed = [this, offset] {
+    const bool waits = !background_syncs_.empty() && background_syncs_.front().end <= offset;
+    return recovery_point_ >= offset && !waits;
+  };
+  while (!is_flushed() && !failure_) {
     if (!co_await background_synced_.wait_until(deadline)) {
       co_return fail(ErrorCode::request_timed_out,
                      fmt::format("Segments of {} below {} are not flushed yet", name_.to_string(),
@@ -115,7 +121,7 @@ env::Task<Result<RemovedSegments>> PartitionLog::apply_retention(
   const Offset start = find_retained_start(now_ms);
   if (start > log_start_) {
     // The producers of what goes must be found in a snapshot.
-    ARUS_CO_TRY(co_await wait_for_recovery_point(start));
+    ARUS_CO_TRY(co_await wait_for_flush_below(start));
     ARUS_CO_TRY(co_await advance_log_start(start));
   }
   // A stop may have come between moving the start and taking the files away.
