@@ -12,6 +12,11 @@ SMALL_BATCHES = {"acks": "1", "linger.ms": "20", "batch.size": "4096",
                  "batch.num.messages": "36", "queue.buffering.max.messages": "1000000",
                  "queue.buffering.max.kbytes": "200000"}
 AT_ONCE = {"acks": "all", "linger.ms": "0"}
+# However small the loads are: a JIT counts calls.
+WARM_UP_LARGE = 300_000
+WARM_UP_SMALL = 1_000_000
+WARM_UP_PACED = 30_000
+WARM_UP_LEAST = 3
 WARM_UP_BURSTS = 8
 WARM_UP_GAIN = 0.95  # a burst that costs more than this share of the one before ends it
 SMALL_PARTITIONS = 64
@@ -68,16 +73,16 @@ class Round:
         """Until a burst of everything costs no less than the one before: the JIT has settled."""
         self.run("create", topic="warm", partitions=4)
         before = None
-        for _ in range(WARM_UP_BURSTS):
+        for number in range(WARM_UP_BURSTS):
             spent = sum(self.costing(command, **options)[1] for command, options in (
-                ("produce", {"topic": "warm", "partitions": 4, "records": self.records // 4,
+                ("produce", {"topic": "warm", "partitions": 4, "records": WARM_UP_LARGE,
                              "record_bytes": 1000, "settings": MB_BATCHES}),
-                ("consume", {"topic": "warm", "partitions": 4, "records": self.records // 4}),
-                ("produce", {"topic": "warm", "partitions": 4, "records": 200_000,
+                ("consume", {"topic": "warm", "partitions": 4, "records": WARM_UP_LARGE}),
+                ("produce", {"topic": "warm", "partitions": 4, "records": WARM_UP_SMALL,
                              "record_bytes": 100, "settings": SMALL_BATCHES}),
-                ("produce", {"topic": "warm", "partitions": 4, "records": 10_000,
-                             "rate": 5000.0, "record_bytes": 1000, "settings": AT_ONCE})))
-            if before is not None and spent > WARM_UP_GAIN * before:
+                ("produce", {"topic": "warm", "partitions": 4, "records": WARM_UP_PACED,
+                             "rate": 10_000.0, "record_bytes": 1000, "settings": AT_ONCE})))
+            if number >= WARM_UP_LEAST and spent > WARM_UP_GAIN * before:
                 break
             before = spent
 
