@@ -111,7 +111,14 @@ void run_produce(const Options& options, Figures& figures) {
 }
 
 void run_consume(const Options& options, Figures& figures) {
-  figures.put("took", consume(options.server, options.topic, options.partitions, options.records));
+  const double began = now_s();
+  std::vector<std::thread> readers;
+  for (int i = 0; i < options.members; ++i) {
+    readers.emplace_back(
+        [&] { consume(options.server, options.topic, options.partitions, options.records); });
+  }
+  for (std::thread& reader : readers) reader.join();
+  figures.put("took", now_s() - began);
 }
 
 void run_follow(const Options& options, Figures& figures) {
