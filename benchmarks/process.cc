@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,6 +86,11 @@ double now_s() {
 }
 
 void sleep_s(double seconds) { ::usleep(static_cast<useconds_t>(seconds * 1e6)); }
+
+void sleep_until(double when) {
+  ::prctl(PR_SET_TIMERSLACK, 1000);  // of this thread, in ns
+  for (double wait = 0; (wait = when - now_s()) > 0;) sleep_s(wait);
+}
 
 void recycle_memory(const std::string& directory, std::int64_t bytes) {
   std::filesystem::create_directories(directory);

@@ -58,6 +58,9 @@ int greeted_connection(int port);
 bool ask_api_versions(int descriptor);
 double now_s();
 void sleep_s(double seconds);
+// Until `when` on the clock of now_s(), to some microseconds. It never spins: the processor is the
+// server's.
+void sleep_until(double when);
 // Makes the guest touch `bytes` of page cache and gives it back, so that no round pays for memory
 // that is used for the first time.
 void recycle_memory(const std::string& directory, std::int64_t bytes);

@@ -1,7 +1,6 @@
 #include "benchmarks/raw_producer.h"
 
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -106,7 +105,6 @@ template <class Make, class Due>
 RawOutcome exchange(int port, int count, const Make& make, const Due& due) {
   const int socket = greeted_connection(port);
   if (socket < 0) std::exit(1);
-  ::prctl(PR_SET_TIMERSLACK, 1000);  // in ns
   RawOutcome outcome;
   outcome.latencies_s.reserve(static_cast<std::size_t>(count));
   const double began = now_s();
@@ -118,8 +116,7 @@ RawOutcome exchange(int port, int count, const Make& make, const Due& due) {
     outcome.took_s = now_s() - began;
   });
   for (int i = 0; i < count; ++i) {
-    // Never spins: the processor is the server's.
-    for (double wait = 0; (wait = began + due(i) - now_s()) > 0;) sleep_s(wait);
+    sleep_until(began + due(i));
     write_all(socket, make(i));
   }
   reader.join();

@@ -28,7 +28,7 @@ struct RawOutcome {
 // acknowledged (acks=all). One connection.
 RawOutcome produce_paced(int port, const TopicSet& topics, std::size_t record_bytes,
                          double requests_per_s, double seconds);
-// The same to partition 0 of each topic from `connections` connections in turn.
+// The same to partition 0 of the first topic, from `connections` connections in turn.
 RawOutcome produce_from_many(int port, const TopicSet& topics, std::size_t record_bytes,
                              int connections, double requests_per_s, double seconds);
 // One record to every partition, `at_once` partitions in each request, all requests sent at once.

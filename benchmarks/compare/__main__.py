@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 
+from tests.harness import clients
+
 from . import report
 from .load import Load
+from .options import ROOT, add_common
 from .rounds import Partitions, Round
 from .samples import PAGE_CACHE, SYNCED, Samples
 from .servers import Arus, Kafka
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARTS = ("loads", "partitions")
 
 
@@ -31,15 +33,11 @@ def parse():
                         help="only this one")
     parser.add_argument("--part", choices=PARTS, action="append",
                         help="only this: loads; starts and stops with many partitions")
-    parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "build" / "compare",
-                        help="for data and results (default: build/compare)")
+    add_common(parser, "compare")
     parser.add_argument("--report", type=pathlib.Path, metavar="RESULTS",
                         help="measure nothing: print what results.json of an earlier run says")
     parser.add_argument("--docs", action="store_true",
                         help="put the table and the plots into docs/performance.md")
-    parser.add_argument("--arus", type=pathlib.Path, default=ROOT / "build" / "release" / "arus")
-    parser.add_argument("--load", type=pathlib.Path, help=argparse.SUPPRESS,
-                        default=ROOT / "build" / "release" / "benchmarks" / "arus_load")
     parser.add_argument("--kafka", type=pathlib.Path, help="folder of Kafka's libs/")
     return parser.parse_args()
 
@@ -115,8 +113,6 @@ def main():
         samples = Samples.load(options.report)
     else:
         if options.kafka is None:
-            sys.path.insert(0, str(ROOT))
-            from tests.harness import clients  # pylint: disable=import-outside-toplevel
             options.kafka = clients.kafka(ROOT)
         options.directory.mkdir(parents=True, exist_ok=True)
         samples = Samples()

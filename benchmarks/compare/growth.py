@@ -1,16 +1,14 @@
 """./dev bench growth: the same load over more and more partitions, connections, readers, bytes."""
 import argparse
 import json
-import pathlib
 import shutil
 import sys
 
 from .load import Load
+from .options import ROOT, add_common
 from .report import figure, growth_plot
 from .rounds import MB_BATCHES
 from .servers import Arus
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def parse():
@@ -21,10 +19,7 @@ def parse():
     parser.add_argument("--connections", type=int, default=5000, help="at most so many")
     parser.add_argument("--docs", action="store_true",
                         help="put the curves into docs/performance/")
-    parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "build" / "growth")
-    parser.add_argument("--arus", type=pathlib.Path, default=ROOT / "build" / "release" / "arus")
-    parser.add_argument("--load", type=pathlib.Path, help=argparse.SUPPRESS,
-                        default=ROOT / "build" / "release" / "benchmarks" / "arus_load")
+    add_common(parser, "growth")
     return parser.parse_args()
 
 

@@ -166,22 +166,36 @@ class Svg:
                 f'fill="#ffffff"/>{"".join(self.parts)}</svg>\n')
 
 
+class Scale:
+    """A logarithmic axis: the powers of `base` from `low` to `high`, over pixels from `start`."""
+
+    def __init__(self, base, low, high, start, length):
+        self.base, self.low, self.high, self.start = base, low, high, start
+        self.step = length / ((high - low) or 1)
+
+    def at(self, value):
+        power = math.log(value, self.base)
+        return self.start + (min(max(power, self.low), self.high) - self.low) * self.step
+
+    def draw(self, plot, bottom, name, caption):
+        """Across the plot, from its head to `bottom`; `name` of a power stands above its line."""
+        for power in range(self.low, self.high + 1):
+            at = self.at(self.base**power)
+            plot.line(at, 34, at, bottom)
+            plot.text(at, 28, name(power), "middle", MUTED, 11)
+        plot.text(self.start - 10, 28, caption, "end", MUTED, 11)
+
+
 def ratio_plot(rows):
     """What Arus costs by what Kafka costs, on a scale of powers of two; each round's span behind."""
     rows = [row for row in rows if gain(row)]
     left, step, right = 360, 20, 60
-    low, high = -8, 2
     plot = Svg(900, 60 + step * len(rows))
-    scale = (900 - left - right) / (high - low)
-
-    def x(ratio):
-        return left + (min(max(math.log2(ratio), low), high) - low) * scale
-
-    for power in range(low, high + 1):
-        at = left + (power - low) * scale
-        plot.line(at, 34, at, 46 + step * len(rows), INK if power == 0 else GRID)
-        plot.text(at, 28, f"{2**power}" if power >= 0 else f"1/{2**-power}", "middle", MUTED, 11)
-    plot.text(left - 10, 28, "Arus ÷ Kafka, less is better", "end", MUTED, 11)
+    scale = Scale(2, -8, 2, left, 900 - left - right)
+    bottom = 46 + step * len(rows)
+    scale.draw(plot, bottom, lambda power: f"{2**power}" if power >= 0 else f"1/{2**-power}",
+               "Arus ÷ Kafka, less is better")
+    plot.line(scale.at(1), 34, scale.at(1), bottom, INK)
     for number, row in enumerate(rows):
         y = 48 + step * number
         plot.text(left - 10, y + 4, row.what + (" (inverse)" if row.rate else ""), "end", size=11)
@@ -190,8 +204,9 @@ def ratio_plot(rows):
         if row.rate:
             ends = [(k, a) for a, k in ends]
         if all(a > 0 and k > 0 for a, k in ends):
-            plot.line(x(ends[0][0] / ends[0][1]), y, x(ends[1][0] / ends[1][1]), y, "#9fc9d1", 4)
-        plot.dot(x(gain(row)), y, COLOURS["Arus"])
+            plot.line(scale.at(ends[0][0] / ends[0][1]), y, scale.at(ends[1][0] / ends[1][1]), y,
+                      "#9fc9d1", 4)
+        plot.dot(scale.at(gain(row)), y, COLOURS["Arus"])
         plot.text(900 - right + 10, y + 4, f"{gain(row):.2f}", colour=MUTED, size=11)
     return plot.render()
 
@@ -204,23 +219,16 @@ def latency_plot(rows):
         if percentile in ("p50", "p99", "p99.9") and row.figures.get("Kafka"):
             loads.setdefault(what, {})[percentile] = row
     left, step, right = 320, 44, 30
-    low, high = -2, 3
     plot = Svg(900, 60 + step * len(loads))
-    scale = (900 - left - right) / (high - low)
-
-    def x(ms):
-        return left + (min(max(math.log10(ms), low), high) - low) * scale
-
-    for power in range(low, high + 1):
-        at = left + (power - low) * scale
-        plot.line(at, 34, at, 46 + step * len(loads))
-        plot.text(at, 28, f"{10.0**power:g} ms", "middle", MUTED, 11)
-    plot.text(left - 10, 28, "p50, p99 and p99.9", "end", MUTED, 11)
+    scale = Scale(10, -2, 3, left, 900 - left - right)
+    scale.draw(plot, 46 + step * len(loads), lambda power: f"{10.0**power:g} ms",
+               "p50, p99 and p99.9")
     for number, (what, found) in enumerate(loads.items()):
         top = 54 + step * number
         plot.text(left - 10, top + 14, what, "end", size=11)
         for offset, side in ((0, "Arus"), (18, "Kafka")):
-            places = [x(found[p].median(side)) for p in ("p50", "p99", "p99.9") if p in found]
+            places = [scale.at(found[p].median(side)) for p in ("p50", "p99", "p99.9")
+                      if p in found]
             plot.line(places[0], top + offset, places[-1], top + offset, COLOURS[side], 2)
             for place, radius in zip(places, (3, 4, 5)):
                 plot.dot(place, top + offset, COLOURS[side], radius)
@@ -252,25 +260,20 @@ def growth_plot(curves):
         left, top = wide * (number % columns) + 60, high * (number // columns) + 40
         width, height = wide - 90, high - 90
         sizes = [point["size"] for point in points]
-        span = math.log(sizes[-1] / sizes[0]) or 1.0
-
-        def place(size, ratio, left=left, top=top, width=width, height=height, first=sizes[0],
-                  span=span):
-            limited = min(max(math.log2(ratio), -3), 5)
-            return (left + math.log(size / first) / span * width,
-                    top + height * (1 - (limited + 3) / 8))
-
+        across = Scale(10, math.log10(sizes[0]), math.log10(sizes[-1]), left, width)
+        upwards = Scale(2, -3, 5, top + height, -height)
         plot.text(left, top - 14, name, size=13)
         for ratio in (1 / 8, 1, 8, 32):
-            y = place(sizes[0], ratio)[1]
+            y = upwards.at(ratio)
             plot.line(left, y, left + width, y, INK if ratio == 1 else GRID)
             plot.text(left - 8, y + 4, f"{ratio:g}×", "end", MUTED, 10)
         for size in sizes:
-            plot.text(place(size, 1)[0], top + height + 16, f"{size:,}", "middle", MUTED, 10)
+            plot.text(across.at(size), top + height + 16, f"{size:,}", "middle", MUTED, 10)
         kinds = [kind for kind in points[0] if kind != "size"]
         for kind, colour in zip(kinds, ("#0b7285", "#c2621b", "#5f3dc4", "#2b8a3e")):
             first = points[0][kind] or 1e-9
-            line = [place(point["size"], max(point[kind], 1e-9) / first) for point in points]
+            line = [(across.at(point["size"]), upwards.at(max(point[kind], 1e-9) / first))
+                    for point in points]
             for (x1, y1), (x2, y2) in zip(line, line[1:]):
                 plot.line(x1, y1, x2, y2, colour, 2)
             for x, y in line:

@@ -8,6 +8,8 @@ import struct
 import subprocess
 import time
 
+from tests.harness.server import free_port
+
 TICKS = os.sysconf("SC_CLK_TCK")
 START_PATIENCE_S = 300
 # ApiVersions, version 0: size, key, version, correlation id, no client id.
@@ -16,17 +18,6 @@ API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 JVM_OPTIONS = ["-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
                "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent",
                "-Djava.awt.headless=true"]
-
-
-def free_port():
-    for port in range(23000 + os.getpid() % 1000, 32000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise RuntimeError("no free port")
 
 
 def answers(port):
@@ -134,7 +125,7 @@ class Kafka(Server):
     def __init__(self, folder, jars, synced):
         super().__init__(folder)
         self.jars = jars
-        controller = free_port() + 1
+        controller = self.port + 1  # free_port() has looked at it, too
         lines = ["process.roles=broker,controller", "node.id=1",
                  f"listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
                  f"controller.quorum.voters=1@127.0.0.1:{controller}",

@@ -5,10 +5,10 @@ import statistics
 import sys
 
 from .load import Load
+from .options import add_common
 from .rounds import AT_ONCE
 from .servers import Arus
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEEP_BYTES = 2 << 30
 
 
@@ -17,10 +17,7 @@ def parse():
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--megabytes", type=float, default=20.0, metavar="N",
                         help="per second, in records of 1 KB (default: 20)")
-    parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "build" / "soak")
-    parser.add_argument("--arus", type=pathlib.Path, default=ROOT / "build" / "release" / "arus")
-    parser.add_argument("--load", type=pathlib.Path, help=argparse.SUPPRESS,
-                        default=ROOT / "build" / "release" / "benchmarks" / "arus_load")
+    add_common(parser, "soak")
     return parser.parse_args()
 
 

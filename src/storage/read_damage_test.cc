@@ -46,19 +46,6 @@ class ReadDamageTest : public testing::Test, protected SimulatedDirectory {
       co_await close(std::move(log));
     });
   }
-  Task<void> close(std::unique_ptr<Log> log) {
-    log = nullptr;
-    EXPECT_TRUE(co_await directory_->close(5));
-    directory_ = nullptr;
-  }
-  void flip(const std::string& name, std::size_t bit) {
-    auto file = disk_->open(std::string(root) + "/topic-0/" + name, env::OpenMode::read_write);
-    Bytes byte(1);
-    EXPECT_EQ((*file)->read_at(byte, static_cast<std::int64_t>(bit / 8)).value(), 1U);
-    byte.front() ^= static_cast<std::uint8_t>(1U << bit % 8);
-    EXPECT_TRUE((*file)->write_at(byte, static_cast<std::int64_t>(bit / 8)));
-    EXPECT_TRUE((*file)->sync());
-  }
   // Whether these bytes are what was written from the batch with `from` on. The leader epoch of a
   // batch is nowhere checked.
   bool is_as_written(Offset from, ByteView bytes) {

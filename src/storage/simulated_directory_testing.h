@@ -49,6 +49,12 @@ class SimulatedDirectory {
     EXPECT_TRUE(co_await directory_->sync_recovered());
     co_return std::move(*log);
   }
+  // An orderly stop, with this log the only open one.
+  env::Task<void> close(std::unique_ptr<Log> log) {
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(5));
+    directory_ = nullptr;
+  }
   // After stop(): the process was killed, or the power went.
   void crash_somehow() {
     const env::CrashPolicy kill{.keep_page = 1, .tear_page = 0, .keep_entry = 1};
@@ -62,6 +68,15 @@ class SimulatedDirectory {
       if (entry.name.ends_with(suffix)) found.push_back(entry.name);
     }
     return found;
+  }
+  // One of the bits of a file of topic-0, for good.
+  void flip(const std::string& name, std::size_t bit) {
+    auto file = disk_->open(std::string(root) + "/topic-0/" + name, env::OpenMode::read_write);
+    Bytes byte(1);
+    EXPECT_EQ((*file)->read_at(byte, static_cast<std::int64_t>(bit / 8)).value(), 1U);
+    byte.front() ^= static_cast<std::uint8_t>(1U << bit % 8);
+    EXPECT_TRUE((*file)->write_at(byte, static_cast<std::int64_t>(bit / 8)));
+    EXPECT_TRUE((*file)->sync());
   }
   std::uint64_t below(std::uint64_t bound) { return simulation_.random().below(bound); }
 

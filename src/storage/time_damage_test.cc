@@ -33,19 +33,6 @@ class TimeDamageTest : public testing::Test, protected SimulatedDirectory {
       co_await close(std::move(log));
     });
   }
-  Task<void> close(std::unique_ptr<Log> log) {
-    log = nullptr;
-    EXPECT_TRUE(co_await directory_->close(5));
-    directory_ = nullptr;
-  }
-  void flip(const std::string& name, std::size_t bit) {
-    auto file = disk_->open(std::string(root) + "/topic-0/" + name, env::OpenMode::read_write);
-    Bytes byte(1);
-    EXPECT_EQ((*file)->read_at(byte, static_cast<std::int64_t>(bit / 8)).value(), 1U);
-    byte.front() ^= static_cast<std::uint8_t>(1U << bit % 8);
-    EXPECT_TRUE((*file)->write_at(byte, static_cast<std::int64_t>(bit / 8)));
-    EXPECT_TRUE((*file)->sync());
-  }
   // The offset of the first record that is this old or younger, of those below `end`; −1 without.
   static std::int64_t first_from(std::int64_t timestamp_ms, int end) {
     for (int i = 0; i < end; ++i) {

@@ -9,7 +9,6 @@ import unittest
 
 from tests.harness.server import Server
 
-MEGABYTE = 1_000_000
 LINE = ("0123456789abcdef" * 63)[:999] + "\n"
 LARGE = ["-X", "batch.size=1000000", "-X", "linger.ms=20", "--acks", "1"]
 

@@ -116,10 +116,6 @@ class Machine final : public RealEnvironment {
   std::unique_ptr<asio::signal_set> signals_;
 };
 
-}  // namespace
-
-namespace {
-
 // Requests and answers of a megabyte come and go all the time. By itself malloc gives such memory
 // back to the system as soon as it is free, and the system clears each page of it again for the
 // next one: 256 page faults for every megabyte. What is larger than the first figure still goes
