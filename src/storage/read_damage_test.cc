@@ -105,7 +105,7 @@ class ReadDamageTest : public testing::Test, protected SimulatedDirectory {
   void expect_right_readers(const std::string& ending) {
     const auto names = files(ending);
     ASSERT_GE(names.size(), 3U);
-    const std::string name = names[1];
+    const std::string& name = names[1];
     const auto size = disk_->file_size(std::string(root) + "/topic-0/" + name);
     for (std::size_t bit = 0; bit < static_cast<std::size_t>(*size) * 8; ++bit) {
       if (ending == ".log" && !is_interesting(name, bit)) continue;
