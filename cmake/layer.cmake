@@ -1,17 +1,19 @@
-# arus_layer(NAME [COLD] [UNITY count] [TEST_UNITY count] [USES layer...] [LIBRARIES lib...]
-#            [SOURCES file...] [PRECOMPILE header...] [TEST_PRECOMPILE header...])
+# arus_layer(NAME [COLD | COLD_SOURCES regex...] [UNITY count] [TEST_UNITY count] [USES layer...]
+#            [LIBRARIES lib...] [SOURCES file...] [PRECOMPILE header...] [TEST_PRECOMPILE header...])
 #
 # Makes the library arus_NAME of every *.cc below this folder whose suffix says that it is the
 # product: _test.cc go to the test binary NAME_test, each _fuzz.cc is a fuzz target of its own,
 # _bench.cc go to NAME_bench, main.cc is for a program. SOURCES adds generated files. PRECOMPILE
-# names the headers that nearly every file of the layer includes; they join the standard library's in a precompiled header of the
-# layer's own; TEST_PRECOMPILE does so for the tests. A file still includes what it uses; a build
-# with CMAKE_DISABLE_PRECOMPILE_HEADERS and without ARUS_UNITY shows what one forgets. A COLD layer
-# is optimised for size. UNITY and TEST_UNITY say how many files are compiled at a time; of tests
-# it is four without a word.
+# names the headers that nearly every file of the layer includes; they join the standard library's
+# in a precompiled header of the layer's own; TEST_PRECOMPILE does so for the tests. A file still
+# includes what it uses; a build with CMAKE_DISABLE_PRECOMPILE_HEADERS and without ARUS_UNITY shows
+# what one forgets. A COLD layer is optimised for size, as are in any other the files below this
+# folder whose path one of COLD_SOURCES matches: what runs rarely or waits for a disk anyway. UNITY
+# and TEST_UNITY say how many files are compiled at a time, of cold ones twice as many; of tests it
+# is four without a word.
 function(arus_layer NAME)
   cmake_parse_arguments(LAYER "COLD" "UNITY;TEST_UNITY"
-    "USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_PRECOMPILE;TEST_LIBRARIES" ${ARGN})
+    "COLD_SOURCES;USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_PRECOMPILE;TEST_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all_sources})
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/((test|bench)_)?main)\\.cc$")
@@ -21,6 +23,13 @@ function(arus_layer NAME)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   set(benches ${all_sources})
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  set(cold "")
+  if(LAYER_COLD_SOURCES)
+    list(JOIN LAYER_COLD_SOURCES "|" patterns)
+    set(cold ${sources})
+    list(FILTER cold INCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/(${patterns})$")
+    list(REMOVE_ITEM sources ${cold})
+  endif()
 
   set(layers "")
   foreach(used IN LISTS LAYER_USES)
@@ -38,6 +47,9 @@ function(arus_layer NAME)
     arus_precompile(arus_${NAME} ${LAYER_PRECOMPILE})
     if(LAYER_UNITY)
       arus_unity(arus_${NAME} ${LAYER_UNITY} ${sources})
+    endif()
+    if(cold)
+      arus_cold_part(arus_${NAME} arus_${NAME}_cold "${LAYER_UNITY}" ${cold})
     endif()
   else()
     add_library(arus_${NAME} INTERFACE)
@@ -102,10 +114,33 @@ function(arus_precompile_own TARGET)
   target_precompile_headers(${TARGET} PRIVATE ${headers})
 endfunction()
 
-# For code whose speed does not matter: it compiles in two thirds of the time.
+# For code whose speed does not matter: it compiles in two thirds of the time. The attributes make of
+# it what -Oz does, but unlike after that option a precompiled header of hot code serves it too.
 function(arus_cold TARGET)
-  target_compile_options(${TARGET} PRIVATE $<$<CONFIG:Release>:-Oz>)
-  set_target_properties(${TARGET} PROPERTIES ARUS_COLD ON)
+  target_compile_options(${TARGET} PRIVATE
+    "$<$<CONFIG:Release>:SHELL:-mllvm -force-attribute=minsize -mllvm -force-attribute=optsize>")
+endfunction()
+
+# A file's COMPILE_OPTIONS that make of a cold layer's optimisation what -Os does.
+set(ARUS_WARM "$<$<CONFIG:Release>:-mllvm>" "$<$<CONFIG:Release>:-force-remove-attribute=minsize>")
+
+# arus_cold_part(LIBRARY PART count file...): files of the library that are optimised for size. The
+# part is linked wherever the library is, and needs it in turn.
+function(arus_cold_part LIBRARY PART UNITY)
+  add_library(${PART} STATIC ${ARGN})
+  target_link_libraries(${PART} PUBLIC ${LIBRARY})
+  target_link_libraries(${LIBRARY} PUBLIC ${PART})
+  arus_cold(${PART})
+  target_compile_options(${PART} PRIVATE -Xclang -fno-pch-timestamp)
+  get_target_property(shared ${LIBRARY} PRECOMPILE_HEADERS_REUSE_FROM)
+  if(NOT shared)
+    set(shared ${LIBRARY})
+  endif()
+  target_precompile_headers(${PART} REUSE_FROM ${shared})
+  if(UNITY)
+    math(EXPR count "2 * ${UNITY}")
+    arus_unity(${PART} ${count} ${ARGN})
+  endif()
 endfunction()
 
 # arus_unity(TARGET count file...): these sources of the target are compiled `count` at a time, which
@@ -123,27 +158,18 @@ endfunction()
 
 # arus_precompile(TARGET [header...])
 #
-# The product libraries share a precompiled header of the standard library, the cold ones another:
-# one cannot be used under other options than it was made with. A target that names headers gets one
-# of its own instead, with them in it.
+# The product libraries share a precompiled header of the standard library. A target that names
+# headers gets one of its own instead, with them in it.
 function(arus_precompile TARGET)
   target_compile_options(${TARGET} PRIVATE -Xclang -fno-pch-timestamp)
   if(ARGN)
     arus_precompile_own(${TARGET} base/pch.h ${ARGN})
     return()
   endif()
-  get_target_property(cold ${TARGET} ARUS_COLD)
-  set(shared arus_pch)
-  if(cold)
-    set(shared arus_cold_pch)
+  if(NOT TARGET arus_pch)
+    add_library(arus_pch STATIC ${CMAKE_SOURCE_DIR}/src/base/pch.cc)
+    target_precompile_headers(arus_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
+    target_compile_options(arus_pch PRIVATE -Xclang -fno-pch-timestamp)
   endif()
-  if(NOT TARGET ${shared})
-    add_library(${shared} STATIC ${CMAKE_SOURCE_DIR}/src/base/pch.cc)
-    target_precompile_headers(${shared} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
-    target_compile_options(${shared} PRIVATE -Xclang -fno-pch-timestamp)
-    if(cold)
-      arus_cold(${shared})
-    endif()
-  endif()
-  target_precompile_headers(${TARGET} REUSE_FROM ${shared})
+  target_precompile_headers(${TARGET} REUSE_FROM arus_pch)
 endfunction()

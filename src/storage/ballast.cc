@@ -11,7 +11,7 @@ namespace {
 
 const LogComponent ballast_log{"storage.space"};
 
-constexpr std::int64_t piece_bytes = 1 << 20;
+constexpr std::int64_t ballast_piece_bytes = 1 << 20;
 
 // Bytes that a file system which compresses does not make small.
 Bytes incompressible(std::size_t size) {
@@ -35,7 +35,7 @@ Ballast::Ballast(env::FileSystem& files, const std::string& root)
 }
 
 Result<> Ballast::grow(std::int64_t target_bytes) {
-  const std::int64_t piece = std::min(piece_bytes, target_bytes - size_bytes_);
+  const std::int64_t piece = std::min(ballast_piece_bytes, target_bytes - size_bytes_);
   if (piece <= 0) return {};
   auto file = files_.open(path_, env::OpenMode::create);
   if (!file) return fail(std::move(file).error());

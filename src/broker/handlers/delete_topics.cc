@@ -10,12 +10,12 @@ namespace {
 
 using protocol::DeleteTopicsRequest;
 using protocol::DeleteTopicsResponse;
-using Topic = DeleteTopicsRequest::DeleteTopicState;
+using TopicState = DeleteTopicsRequest::DeleteTopicState;
 using security::AclOperation;
 
 constexpr std::int16_t ids_from_version = 6;
 
-DeleteTopicsResponse::DeletableTopicResult failed(const Topic& topic, const Error& error) {
+DeleteTopicsResponse::DeletableTopicResult failed(const TopicState& topic, const Error& error) {
   DeleteTopicsResponse::DeletableTopicResult result;
   result.name = topic.name;
   result.topic_id = topic.topic_id;
@@ -27,7 +27,7 @@ DeleteTopicsResponse::DeletableTopicResult failed(const Topic& topic, const Erro
 // Why a topic must not be deleted by this caller, or nothing. A refusal comes before the caller
 // learns whether the topic exists; one by id does not tell the name.
 std::optional<DeleteTopicsResponse::DeletableTopicResult> refusal(const Context& context,
-                                                                  const Topic& topic) {
+                                                                  const TopicState& topic) {
   const bool by_id = !topic.topic_id.is_zero();
   if (by_id == topic.name.has_value()) {
     return failed(topic, {ErrorCode::invalid_request,
@@ -38,7 +38,7 @@ std::optional<DeleteTopicsResponse::DeletableTopicResult> refusal(const Context&
   const net::Authorization& may = context.authorization();
   if (may.allows_cluster(AclOperation::remove, net::Audit::quiet)) return std::nullopt;
   const auto image = context.image();
-  Topic named = topic;
+  TopicState named = topic;
   if (by_id) {
     const auto found = image->topic(topic.topic_id);
     if (!found) return failed(topic, {ErrorCode::unknown_topic_id, {}, 0});
@@ -63,7 +63,7 @@ env::Task<DeleteTopicsResponse> handle(DeleteTopicsRequest request, Context& con
     }
     request.topic_names.clear();
   }
-  std::vector<Topic> allowed;
+  std::vector<TopicState> allowed;
   for (auto& topic : request.topics) {
     if (auto refused = refusal(context, topic)) {
       response.responses.push_back(std::move(*refused));

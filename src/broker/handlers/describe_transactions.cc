@@ -19,7 +19,7 @@ using coordinator::TransactionMachine;
 using coordinator::Turn;
 using security::AclOperation;
 
-State failed(std::string id, ErrorCode code) {
+State failed_state(std::string id, ErrorCode code) {
   State state;
   state.transactional_id = std::move(id);
   state.error_code = code;
@@ -29,14 +29,14 @@ State failed(std::string id, ErrorCode code) {
 env::Task<State> describe(const Context& context, std::string id) {
   if (!context.authorization().allows(AclOperation::describe,
                                       security::ResourceType::transactional_id, id)) {
-    co_return failed(std::move(id), ErrorCode::transactional_id_authorization_failed);
+    co_return failed_state(std::move(id), ErrorCode::transactional_id_authorization_failed);
   }
-  if (id.empty()) co_return failed(std::move(id), ErrorCode::invalid_request);
+  if (id.empty()) co_return failed_state(std::move(id), ErrorCode::invalid_request);
   auto state = co_await context.transactions().ask<State>(
       id, [id](TransactionMachine& machine, Turn& turn, Reply<State> reply) {
         machine.describe(turn, id, std::move(reply));
       });
-  if (!state) co_return failed(std::move(id), state.error().code);
+  if (!state) co_return failed_state(std::move(id), state.error().code);
   // Of topics that the caller may not know of nothing is said.
   std::erase_if(state->topics, [&context](const auto& topic) {
     return !context.authorization().allows_topic(AclOperation::describe, topic.topic);

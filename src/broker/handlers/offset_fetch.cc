@@ -20,7 +20,7 @@ using protocol::OffsetFetchResponse;
 using Group = OffsetFetchRequest::OffsetFetchRequestGroup;
 using Topics = OffsetFetchRequest::OffsetFetchRequestTopics;
 using GroupAnswer = OffsetFetchResponse::OffsetFetchResponseGroup;
-using TopicAnswer = OffsetFetchResponse::OffsetFetchResponseTopics;
+using FetchedTopic = OffsetFetchResponse::OffsetFetchResponseTopics;
 using security::AclOperation;
 using security::ResourceType;
 
@@ -29,8 +29,8 @@ constexpr std::int16_t many_groups_from_version = 8;
 constexpr std::int16_t fetched_topic_ids_from_version = 10;
 constexpr std::int64_t no_committed_offset = -1;
 
-TopicAnswer refused(const Topics& topic, ErrorCode code) {
-  TopicAnswer answer;
+FetchedTopic refused(const Topics& topic, ErrorCode code) {
+  FetchedTopic answer;
   answer.name = topic.name;
   answer.topic_id = topic.topic_id;
   for (const std::int32_t index : topic.partition_indexes) {
@@ -60,8 +60,8 @@ ErrorCode told(ErrorCode code) {
 }
 
 // Takes out the topics that the caller may not see or that do not exist; their answers.
-std::vector<TopicAnswer> take_refused(const Context& context, std::vector<Topics>& topics) {
-  std::vector<TopicAnswer> answers;
+std::vector<FetchedTopic> take_refused(const Context& context, std::vector<Topics>& topics) {
+  std::vector<FetchedTopic> answers;
   std::vector<Topics> kept;
   const auto image = context.image();
   for (Topics& topic : topics) {
@@ -84,9 +84,9 @@ std::vector<TopicAnswer> take_refused(const Context& context, std::vector<Topics
 }
 
 // Of all topics of a group, those that the caller may see and that the version can name.
-void keep_visible(const Context& context, std::vector<TopicAnswer>& topics) {
+void keep_visible(const Context& context, std::vector<FetchedTopic>& topics) {
   const auto image = context.image();
-  std::erase_if(topics, [&](TopicAnswer& topic) {
+  std::erase_if(topics, [&](FetchedTopic& topic) {
     if (!context.authorization().allows_topic(AclOperation::describe, topic.name)) return true;
     if (context.version() < fetched_topic_ids_from_version) return false;
     const auto found = image->topic(topic.name);
@@ -102,7 +102,7 @@ env::Task<GroupAnswer> fetch_group(const Context& context, Group group, bool req
     co_return failed(group, ErrorCode::group_authorization_failed, version);
   }
   const bool all_topics = !group.topics.has_value();
-  std::vector<TopicAnswer> refusals;
+  std::vector<FetchedTopic> refusals;
   if (!all_topics) refusals = take_refused(context, *group.topics);
   auto given = co_await context.groups().ask<GroupAnswer>(
       group.group_id,
@@ -115,7 +115,7 @@ env::Task<GroupAnswer> fetch_group(const Context& context, Group group, bool req
   if (all_topics) {
     keep_visible(context, given->topics);
   } else {
-    for (TopicAnswer& refusal : refusals) given->topics.push_back(std::move(refusal));
+    for (FetchedTopic& refusal : refusals) given->topics.push_back(std::move(refusal));
   }
   co_return std::move(*given);
 }
