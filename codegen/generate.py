@@ -50,10 +50,19 @@ def catalog_files(schema):
     groups = [("request", [api.request for api in schema.apis]),
               ("response", [api.response for api in schema.apis]),
               ("record", schema.records)]
-    everything = [m for api in schema.apis for m in (api.request, api.response)] + schema.records
-    for number, some in enumerate(chunks(everything, MESSAGES_IN_A_PRINTER)):
-        includes = sorted({stems[message.name] + ".h" for message in some})
-        yield f"protocol/catalog/print_{number}.cc", print_writer.source(some, includes)
+    def parts(messages):
+        for number, some in enumerate(chunks(messages, MESSAGES_IN_A_PRINTER)):
+            yield number, some, sorted({stems[message.name] + ".h" for message in some})
+
+    for number, some, includes in parts([m for a in schema.apis for m in (a.request, a.response)]):
+        yield f"protocol/catalog/print_{number}.cc", print_writer.unit(
+            "protocol/any_message.h", includes,
+            print_writer.printing(some) + print_writer.typeless(some))
+    for number, some, includes in parts(schema.records):
+        yield f"protocol/catalog/record_print_{number}.cc", print_writer.unit(
+            "protocol/print.h", includes, print_writer.printing(some))
+        yield f"protocol/catalog/record_{number}.cc", print_writer.unit(
+            "protocol/any_message.h", includes, print_writer.typeless(some))
     yield "protocol/catalog/catalog.cc", catalog_writer.catalog_source(groups)
 
 

@@ -23,15 +23,22 @@ def print_function(scope, struct):
     return [*lines, "  out.end_object();", "}", ""]
 
 
-def source(messages, includes):
-    """Prints, and makes what the catalog points at, for some of the messages."""
-    lines = ['#include "protocol/any_message.h"', *(f'#include "{include}"' for include in includes),
-             "", "namespace arus::protocol {", ""]
+def unit(own_include, includes, lines):
+    head = [f'#include "{include}"' for include in [own_include, *includes]]
+    return "\n".join([*head, "", "namespace arus::protocol {", "", *lines,
+                      "}  // namespace arus::protocol", ""])
+
+
+def printing(messages):
+    lines = []
     for message in messages:
         for struct in message.structs:
             lines += print_function(f"{message.name}::{struct.name}", struct)
         lines += print_function(message.name, message.root)
-    for message in messages:
-        lines.append(f"template Result<std::unique_ptr<AnyMessage>> decode_any<{message.name}>("
-                     "const Slice&, std::int16_t);")
-    return "\n".join([*lines, "", "}  // namespace arus::protocol", ""])
+    return lines
+
+
+def typeless(messages):
+    """What the catalog points at."""
+    return [*(f"template Result<std::unique_ptr<AnyMessage>> decode_any<{message.name}>("
+              "const Slice&, std::int16_t);" for message in messages), ""]
