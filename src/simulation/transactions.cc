@@ -8,7 +8,7 @@
 namespace arus::simulation {
 namespace {
 
-constexpr env::Duration patience = env::seconds(40);
+constexpr env::Duration transaction_patience = env::seconds(40);
 constexpr std::int8_t group_type = 0;
 constexpr std::int8_t transaction_type = 1;
 
@@ -42,7 +42,7 @@ class Transactional {
     protocol::FindCoordinatorRequest request;
     request.key_type = type;
     request.coordinator_keys.push_back(std::move(key));
-    const auto found = co_await caller_.ask(std::move(request), patience);
+    const auto found = co_await caller_.ask(std::move(request), transaction_patience);
     co_return found && found->coordinators.front().error_code == ErrorCode::none;
   }
 
@@ -55,7 +55,7 @@ class Transactional {
     protocol::InitProducerIdRequest request;
     request.transactional_id = name_;
     request.transaction_timeout_ms = 600'000;
-    const auto answer = co_await caller_.ask(std::move(request), patience);
+    const auto answer = co_await caller_.ask(std::move(request), transaction_patience);
     if (!answer) co_return false;
     if (answer->error_code != ErrorCode::none) {
       if (!passes(answer->error_code)) {
@@ -136,7 +136,7 @@ class Transactional {
     auto& partition = topic.partitions.emplace_back();
     partition.partition_index = track.partition;
     partition.committed_offset = static_cast<std::int64_t>(*current_);
-    const auto answer = co_await caller_.ask(std::move(request), patience);
+    const auto answer = co_await caller_.ask(std::move(request), transaction_patience);
     if (!answer) co_return false;
     const ErrorCode code = answer->topics.front().partitions.front().error_code;
     world_.story.note(name_, "offset of transaction {}: {}", *current_, error_name(code));
@@ -154,7 +154,7 @@ class Transactional {
       request.committed = commit;
       const bool connected = co_await caller_.connect();
       if (connected) {
-        const auto answer = co_await caller_.ask(std::move(request), patience);
+        const auto answer = co_await caller_.ask(std::move(request), transaction_patience);
         const ErrorCode code = answer ? answer->error_code : ErrorCode::network_exception;
         world_.story.note(name_, "{} of transaction {}: {}", commit ? "commit" : "abort", *current_,
                           error_name(code));
