@@ -10,7 +10,7 @@
 # what one forgets. A COLD layer is optimised for size, as are in any other the files below this
 # folder whose path one of COLD_SOURCES matches: what runs rarely or waits for a disk anyway. UNITY
 # and TEST_UNITY say how many files are compiled at a time, of cold ones twice as many; of tests it
-# is four without a word.
+# is eight without a word.
 function(arus_layer NAME)
   cmake_parse_arguments(LAYER "COLD" "UNITY;TEST_UNITY"
     "COLD_SOURCES;USES;LIBRARIES;SOURCES;PRECOMPILE;TEST_PRECOMPILE;TEST_LIBRARIES" ${ARGN})
@@ -67,7 +67,7 @@ function(arus_layer NAME)
       arus_precompile_test(${NAME}_test ${LAYER_PRECOMPILE})
     endif()
     if(NOT LAYER_TEST_UNITY)
-      set(LAYER_TEST_UNITY 4)
+      set(LAYER_TEST_UNITY 8)
     endif()
     arus_unity(${NAME}_test ${LAYER_TEST_UNITY} ${tests})
     target_compile_definitions(${NAME}_test PRIVATE ARUS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -10,7 +10,6 @@
 #include "protocol/api/fetch.h"
 #include "protocol/api/init_producer_id.h"
 #include "protocol/api/list_offsets.h"
-#include "protocol/api/metadata.h"
 #include "protocol/api/offset_for_leader_epoch.h"
 #include "protocol/api/produce.h"
 #include "record/batch.h"
@@ -20,6 +19,7 @@ namespace {
 
 using env::Task;
 using testing::Client;
+using testing::metadata_of;
 using testing::Node;
 using testing::on_machine;
 using testing::ScratchDirectory;
@@ -52,13 +52,6 @@ protocol::FetchRequest fetch_from(const std::string& topic, std::int64_t offset,
   auto& partition = asked.partitions.emplace_back();
   partition.fetch_offset = offset;
   partition.partition_max_bytes = 1 << 20;
-  return request;
-}
-
-protocol::MetadataRequest metadata_of(const std::string& topic, bool create = true) {
-  protocol::MetadataRequest request;
-  request.topics->emplace_back().name = topic;
-  request.allow_auto_topic_creation = create;
   return request;
 }
 

@@ -12,6 +12,7 @@
 #include "broker/broker.h"
 #include "env/environment.h"
 #include "protocol/api/find_coordinator.h"
+#include "protocol/api/metadata.h"
 #include "protocol/frame.h"
 #include "protocol/header.h"
 #include "record/builder.h"
@@ -110,6 +111,13 @@ class Client {
   std::unique_ptr<env::Socket> socket_;
   std::int32_t correlation_id_ = 0;
 };
+
+inline protocol::MetadataRequest metadata_of(const std::string& topic, bool create = true) {
+  protocol::MetadataRequest request;
+  request.topics->emplace_back().name = topic;
+  request.allow_auto_topic_creation = create;
+  return request;
+}
 
 // A broker and a first client of it.
 struct Node {

@@ -11,7 +11,6 @@
 #include "protocol/api/describe_groups.h"
 #include "protocol/api/find_coordinator.h"
 #include "protocol/api/list_groups.h"
-#include "protocol/api/metadata.h"
 
 namespace arus::broker {
 namespace {
@@ -23,6 +22,7 @@ using env::Task;
 using protocol::OffsetCommitRequest;
 using protocol::OffsetCommitResponse;
 using testing::Client;
+using testing::metadata_of;
 using testing::on_machine;
 using testing::ScratchDirectory;
 
@@ -36,15 +36,9 @@ protocol::FindCoordinatorRequest find(std::vector<std::string> keys, std::int8_t
   return request;
 }
 
-protocol::MetadataRequest metadata_of(const std::string& topic, bool create = true) {
-  protocol::MetadataRequest request;
-  request.topics->emplace_back().name = topic;
-  request.allow_auto_topic_creation = create;
-  return request;
-}
-
-Task<std::unique_ptr<Broker>> start(env::Environment& environment, const std::string& directory,
-                                    config::ConfigMap overrides = {}) {
+Task<std::unique_ptr<Broker>> start_broker(env::Environment& environment,
+                                           const std::string& directory,
+                                           config::ConfigMap overrides = {}) {
   auto broker = co_await Broker::start(
       environment, {.config = testing::config_for(directory, std::move(overrides))});
   if (!broker) ADD_FAILURE() << broker.error().message;
@@ -52,7 +46,7 @@ Task<std::unique_ptr<Broker>> start(env::Environment& environment, const std::st
   co_return std::move(*broker);
 }
 
-Task<void> stop(std::unique_ptr<Broker>& broker) {
+Task<void> stop_broker(std::unique_ptr<Broker>& broker) {
   const auto stopped = co_await broker->stop();
   EXPECT_TRUE(stopped) << stopped.error().message;
   broker.reset();
@@ -60,7 +54,7 @@ Task<void> stop(std::unique_ptr<Broker>& broker) {
 
 Task<void> finds_coordinators(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  auto broker = co_await start(environment, directory.path());
+  auto broker = co_await start_broker(environment, directory.path());
   const auto address = broker->addresses().front();
   auto client = co_await Client::connect(environment, address);
   auto other = co_await Client::connect(environment, address);
@@ -106,7 +100,7 @@ Task<void> finds_coordinators(env::RealEnvironment& environment) {
   EXPECT_EQ(transactional->coordinators.front().error_code, ErrorCode::none);
   client.reset();
   other.reset();
-  co_await stop(broker);
+  co_await stop_broker(broker);
 }
 TEST(Coordinators, AreFoundAtOnceAndTheirTopicsCreatedOnce) { on_machine(finds_coordinators, 1); }
 TEST(Coordinators, AreFoundAcrossLoops) { on_machine(finds_coordinators, 3); }
@@ -158,7 +152,7 @@ Task<std::int64_t> not_durable(Broker& broker, std::string group) {
 
 Task<void> offsets_survive(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  auto broker = co_await start(environment, directory.path());
+  auto broker = co_await start_broker(environment, directory.path());
   auto client = co_await Client::connect(environment, broker->addresses().front());
   EXPECT_EQ((co_await commit(*broker, "readers", 1)).error().code,
             ErrorCode::coordinator_not_available);
@@ -170,21 +164,21 @@ Task<void> offsets_survive(env::RealEnvironment& environment) {
   }
   EXPECT_EQ(co_await committed(*broker, "readers"), 20);
   client.reset();
-  co_await stop(broker);
+  co_await stop_broker(broker);
 
-  broker = co_await start(environment, directory.path());
+  broker = co_await start_broker(environment, directory.path());
   const auto deadline = environment.clock().now() + env::seconds(30);
   auto& groups = broker->services().groups();
   co_await groups.settled(*groups.partition_of("readers"), deadline);
   EXPECT_EQ(co_await committed(*broker, "readers"), 20);
-  co_await stop(broker);
+  co_await stop_broker(broker);
 }
 TEST(Coordinators, KeepCommittedOffsetsAcrossARestart) { on_machine(offsets_survive, 1); }
 TEST(Coordinators, KeepCommittedOffsetsOnSeveralLoops) { on_machine(offsets_survive, 3); }
 
 Task<void> groups_are_administered(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
-  auto broker = co_await start(environment, directory.path());
+  auto broker = co_await start_broker(environment, directory.path());
   auto client = co_await Client::connect(environment, broker->addresses().front());
   const auto nothing = co_await client->ask(protocol::ListGroupsRequest{}, 5);
   EXPECT_EQ(nothing->error_code, ErrorCode::none);
@@ -227,7 +221,7 @@ Task<void> groups_are_administered(env::RealEnvironment& environment) {
   EXPECT_EQ(co_await committed(*broker, "readers"), -1);
   EXPECT_TRUE((co_await client->ask(protocol::ListGroupsRequest{}, 5))->groups.empty());
   client.reset();
-  co_await stop(broker);
+  co_await stop_broker(broker);
 }
 TEST(Coordinators, ListDescribeAndDeleteGroups) { on_machine(groups_are_administered, 1); }
 

@@ -11,7 +11,7 @@ namespace arus::cli {
 namespace {
 
 // The order in which Kafka's programs list features.
-constexpr std::string_view listed[] = {
+constexpr std::string_view features_in_order[] = {
     protocol::kraft_version_feature, protocol::transaction_version_feature,
     protocol::group_version_feature, protocol::elr_version_feature,
     protocol::share_version_feature, protocol::streams_version_feature,
@@ -49,7 +49,7 @@ Result<std::string> version_mapping(std::string_view release) {
     name = release;
   }
   std::string text = fmt::format("{}={} ({})\n", protocol::metadata_version_feature, level, name);
-  for (const std::string_view feature : listed) {
+  for (const std::string_view feature : features_in_order) {
     text += fmt::format("{}={}\n", feature, protocol::default_level(feature, level).value_or(0));
   }
   return text;

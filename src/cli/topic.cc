@@ -14,7 +14,7 @@ namespace arus::cli {
 namespace {
 
 constexpr std::int32_t call_timeout_ms = 30'000;
-constexpr std::int32_t partitions_per_answer = 2000;
+constexpr std::int32_t partitions_of_one_answer = 2000;
 
 Error error_of(ErrorCode code, const std::optional<std::string>& message) {
   return {code, message && !message->empty() ? *message : std::string(error_name(code))};
@@ -125,7 +125,7 @@ env::Task<int> run_show(Session session, Console& console, const TopicOptions& o
       if (!topic->internal || options.internal) names.push_back(topic->name);
     }
   }
-  auto views = co_await describe_topics(session.cluster, names, partitions_per_answer);
+  auto views = co_await describe_topics(session.cluster, names, partitions_of_one_answer);
   if (!views) co_return report(console, views.error());
   if (options.json) {
     console.print("{}\n", topics_as_json(*views));

@@ -7,7 +7,7 @@
 namespace arus::client {
 namespace {
 
-constexpr std::int16_t first_version_of_many = 4;  // that asks for several keys at once
+constexpr std::int16_t first_version_of_many_keys = 4;  // that asks for several keys at once
 
 Result<BrokerId> coordinator_of(Cluster& cluster, CoordinatorType type, const std::string& key,
                                 ErrorCode code, const std::optional<std::string>& message,
@@ -53,7 +53,7 @@ env::Task<std::map<std::string, Result<BrokerId>>> find_coordinators(Cluster& cl
       std::min(deadline, cluster.now() + cluster.options().request_timeout);
   FindCoordinatorRequest request;
   request.key_type = static_cast<std::int8_t>(type);
-  if (*version >= first_version_of_many) {
+  if (*version >= first_version_of_many_keys) {
     request.coordinator_keys = keys;
     auto answer = co_await (*connection)->ask(std::move(request), limit);
     if (!answer) {

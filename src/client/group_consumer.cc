@@ -10,7 +10,7 @@
 namespace arus::client {
 namespace {
 
-const LogComponent log_{"client.group"};
+const LogComponent consumer_log{"client.group"};
 
 std::unique_ptr<Membership> make_membership(const GroupContext& context) {
   if (context.options.protocol == GroupProtocol::consumer) {
@@ -91,8 +91,8 @@ void GroupConsumer::State::commit_by_itself() {
   if (offsets.empty()) return;
   commit_async(std::move(offsets), [this](const Result<>& committed) {
     if (committed) return;
-    log_.debug("the offsets were not committed group={} error={}", options_.group_id,
-               committed.error().message);
+    consumer_log.debug("the offsets were not committed group={} error={}", options_.group_id,
+                       committed.error().message);
     if (may_ask_again(committed.error().code)) {
       next_auto_commit_ =
           std::min(next_auto_commit_, cluster_.now() + cluster_.options().retry_backoff);

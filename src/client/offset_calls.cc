@@ -13,7 +13,7 @@ namespace {
 
 // From the next version on, topics are named by id only, which is another question.
 constexpr std::int16_t last_version_with_names = 9;
-constexpr std::int16_t first_version_of_many = 8;  // of OffsetFetch: several groups at once
+constexpr std::int16_t first_version_of_many_groups = 8;  // of OffsetFetch: several groups at once
 
 std::unexpected<Error> failure(ErrorCode code, const std::string& what) {
   return fail(code, fmt::format("{}: {}", what, error_name(code)));
@@ -24,7 +24,7 @@ protocol::OffsetFetchRequest fetch_request(const GroupMetadata& member,
                                            bool require_stable, std::int16_t version) {
   protocol::OffsetFetchRequest request;
   request.require_stable = require_stable;
-  if (version < first_version_of_many) {
+  if (version < first_version_of_many_groups) {
     request.group_id = member.group_id;
     request.topics.reset();
     if (!names) return request;

@@ -16,8 +16,6 @@ using config::ConfigMap;
 using metadata::ConfigResource;
 using metadata::ConfigResourceType;
 
-constexpr const char* min_insync_key = "min.insync.replicas";
-
 // One key's change, as both APIs ask for it.
 struct Change {
   std::string key;

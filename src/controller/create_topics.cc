@@ -20,7 +20,6 @@ using Wanted = CreateTopicsRequest::CreatableTopic;
 using Answer = CreateTopicsResponse::CreatableTopicResult;
 using metadata::ConfigResourceType;
 
-constexpr const char* min_insync_key = "min.insync.replicas";
 constexpr const char* metadata_topic = "__cluster_metadata";
 
 // Names in which '.' and '_' are one share their metrics' names.

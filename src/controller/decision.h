@@ -40,6 +40,7 @@ inline constexpr std::int64_t max_partitions_per_request = 10'000;
 
 // The layers below a topic's own overrides.
 [[nodiscard]] config::Layers broker_layers(const DecisionContext& context);
+inline constexpr const char* min_insync_key = "min.insync.replicas";
 // min.insync.replicas of a topic: its own, the cluster's, the node's.
 [[nodiscard]] std::int32_t min_insync_replicas(const DecisionContext& context,
                                                const std::string& topic);

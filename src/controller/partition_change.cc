@@ -12,12 +12,12 @@ bool lists(const std::vector<BrokerId>& list, BrokerId broker) {
   return std::ranges::find(list, broker) != list.end();
 }
 
+}  // namespace
+
 std::vector<BrokerId> subtract(std::vector<BrokerId> list, const std::vector<BrokerId>& others) {
   std::erase_if(list, [&](BrokerId broker) { return lists(others, broker); });
   return list;
 }
-
-}  // namespace
 
 PartitionChange::PartitionChange(const Uuid& topic_id, std::int32_t index,
                                  const metadata::PartitionImage& current,

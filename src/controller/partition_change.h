@@ -12,6 +12,10 @@
 
 namespace arus::controller {
 
+// The list without the others, in its order.
+[[nodiscard]] std::vector<BrokerId> subtract(std::vector<BrokerId> list,
+                                             const std::vector<BrokerId>& others);
+
 enum class Election : std::uint8_t {
   online,     // keep the leader where it can stay
   preferred,  // the first replica, where it can

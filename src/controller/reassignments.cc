@@ -15,12 +15,6 @@ using protocol::AlterPartitionReassignmentsResponse;
 using protocol::ListPartitionReassignmentsRequest;
 using protocol::ListPartitionReassignmentsResponse;
 
-std::vector<BrokerId> subtract(std::vector<BrokerId> from, const std::vector<BrokerId>& others) {
-  std::erase_if(from,
-                [&](BrokerId broker) { return std::ranges::find(others, broker) != others.end(); });
-  return from;
-}
-
 // Takes back what a reassignment has begun: the replicas that it adds leave.
 Result<> revert(const PartitionImage& partition, PartitionChange& change) {
   if (partition.adding.empty() && partition.removing.empty()) {

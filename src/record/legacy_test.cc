@@ -29,15 +29,6 @@ Bytes message(std::int8_t magic, std::int8_t attributes, std::int64_t offset,
   return writer.take_bytes();
 }
 
-Bytes encoded(Compression compression, ByteView plain) {
-  CodecScratch scratch;
-  Bytes out;
-  Compressor compressor{scratch, compression, out};
-  compressor.write(plain);
-  compressor.finish();
-  return out;
-}
-
 struct Read {
   std::vector<std::int64_t> offsets;
   std::vector<std::int64_t> timestamps_ms;

@@ -7,6 +7,7 @@
 #include "base/writer.h"
 #include "record/builder.h"
 #include "record/golden_batches.h"
+#include "record/joined_testing.h"
 
 namespace arus::record {
 namespace {
@@ -75,15 +76,6 @@ Bytes section_of(std::initializer_list<PlainRecord> records) {
   return writer.take_bytes();
 }
 
-Bytes encoded(Compression compression, ByteView plain) {
-  CodecScratch scratch;
-  Bytes out;
-  Compressor compressor{scratch, compression, out};
-  compressor.write(plain);
-  compressor.finish();
-  return out;
-}
-
 ValidationOptions options() {
   ValidationOptions options;
   options.now_ms = base_ms + 1000;
@@ -98,7 +90,7 @@ Validation validate(ByteView bytes, const ValidationOptions& with = options()) {
   return BatchValidator{scratch}.validate(bytes, with);
 }
 
-std::vector<std::int16_t> codecs(std::initializer_list<int> numbers) {
+std::vector<std::int16_t> codec_ids(std::initializer_list<int> numbers) {
   std::vector<std::int16_t> narrow;
   for (const int number : numbers) narrow.push_back(static_cast<std::int16_t>(number));
   return narrow;
@@ -307,7 +299,7 @@ TEST(BatchValidator, TimestampsOutOfRangeAreNamedOneByOne) {
   const Bytes section = section_of({{.offset_delta = 0, .timestamp_delta = 0},
                                     {.offset_delta = 1, .timestamp_delta = 2000000},
                                     {.offset_delta = 2, .timestamp_delta = -2000000}});
-  for (const auto codec : codecs({0, 4})) {
+  for (const auto codec : codec_ids({0, 4})) {
     const Fields fields{.attributes = codec, .count = 3, .last_offset_delta = 2};
     const Bytes bytes = batch_of(fields, encoded(static_cast<Compression>(codec), section));
     const auto validation = validate(bytes);
@@ -401,7 +393,7 @@ TEST(BatchValidator, CompressedGarbageIsACorruptMessage) {
     EXPECT_EQ(code_of(validation), ErrorCode::corrupt_message) << codec;
   }
   const Bytes section = section_of({{.value_length = 5000}});
-  for (const auto codec : codecs({1, 3, 4})) {
+  for (const auto codec : codec_ids({1, 3, 4})) {
     Bytes bytes = encoded(static_cast<Compression>(codec), section);
     bytes.pop_back();  // inside gzip's trailer, lz4's end mark, zstd's last block
     const Fields one{.attributes = codec, .count = 1, .last_offset_delta = 0};
@@ -425,7 +417,7 @@ TEST(BatchValidator, BombsEndAtTheOutputLimit) {
   const Bytes section = section_of({{.value_length = 900000}});
   auto with = options();
   with.limits.output_bytes = 500000;
-  for (const auto codec : codecs({1, 2, 3, 4})) {
+  for (const auto codec : codec_ids({1, 2, 3, 4})) {
     const Fields one{.attributes = codec, .count = 1, .last_offset_delta = 0};
     const Bytes bytes = batch_of(one, encoded(static_cast<Compression>(codec), section));
     EXPECT_EQ(code_of(validate(bytes, with)), ErrorCode::message_too_large);

@@ -8,6 +8,9 @@
 
 namespace arus::simulation {
 
+// For one request, longer than a node is down.
+inline constexpr env::Duration patience = env::seconds(40);
+
 // Requests are sent in the order of ask(); each is sent once. Owner: the clients' loop; close() is
 // awaited before it is destroyed.
 class Caller {
@@ -21,11 +24,11 @@ class Caller {
   [[nodiscard]] std::uint64_t connection() const { return opened_; }
   // On the connection of connect(); an error when it breaks.
   template <class Request>
-  env::Task<Result<typename Request::Response>> ask(Request request, env::Duration patience,
+  env::Task<Result<typename Request::Response>> ask(Request request, env::Duration longest,
                                                     std::int16_t highest = INT16_MAX) {
     if (!open()) co_return fail(ErrorCode::network_exception, "not connected");
     const auto connection = connection_;
-    co_return co_await connection->ask(std::move(request), environment_.clock().now() + patience,
+    co_return co_await connection->ask(std::move(request), environment_.clock().now() + longest,
                                        highest);
   }
   // Whoever awaits an answer gets an error.

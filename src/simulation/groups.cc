@@ -6,8 +6,6 @@
 namespace arus::simulation {
 namespace {
 
-constexpr env::Duration patience = env::seconds(40);
-
 env::Task<bool> find_coordinator(Caller* caller, std::string group) {
   protocol::FindCoordinatorRequest request;
   request.key_type = 0;

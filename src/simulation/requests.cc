@@ -11,9 +11,8 @@
 namespace arus::simulation {
 namespace {
 
-constexpr std::int16_t newest_by_name = 12;     // of Produce and Fetch
-constexpr std::size_t first_passing_key = 100;  // of compacted topics
-constexpr env::Duration patience = env::seconds(40);
+constexpr std::int16_t newest_by_name = 12;       // of Produce and Fetch
+constexpr std::size_t first_passing_key = 100;    // of compacted topics
 constexpr env::Duration slack = env::seconds(8);  // of the node, beyond a request's own timeout
 
 std::int16_t highest(const World& world) {

@@ -6,7 +6,6 @@
 namespace arus::simulation {
 namespace {
 
-constexpr env::Duration patience = env::seconds(40);
 constexpr const char* topic_name = "passing";
 
 // The id of the topic of this name now; zero without one, nothing when the node does not say.

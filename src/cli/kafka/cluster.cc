@@ -22,13 +22,13 @@ constexpr OptionSpec unregister_specs[] = {
 constexpr OptionSpec list_specs[] = {
     {"include-fenced-brokers", Takes::nothing, "", "Also brokers that are fenced."},
 };
-constexpr Subcommand commands_[] = {
+constexpr Subcommand cluster_commands[] = {
     {"cluster-id", "Prints the id of the cluster", {}},
     {"unregister", "Removes a broker's registration", unregister_specs, "id"},
     {"list-endpoints", "Lists the addresses of nodes", list_specs},
 };
 constexpr Program cluster_tool{"kafka-cluster", "Shows the cluster's id and nodes.", globals,
-                               commands_, 1};
+                               cluster_commands, 1};
 
 int report(Console& console, const Error& error) {
   console.print_error("{}: {}\n", exception_name(error.code), error.message);

@@ -87,7 +87,7 @@ Result<client::StartPosition> start_of(const ParsedOptions& options) {
 }
 
 // What contradicts itself, with the help behind it.
-std::optional<std::string> contradiction(const ParsedOptions& options) {
+std::optional<std::string> contradiction_of_consumer(const ParsedOptions& options) {
   if (options.has("topic") == options.has("include")) {
     return "Exactly one of the following arguments is required: [topic], [include]";
   }
@@ -326,7 +326,7 @@ int console_consumer(Console& console, const Arguments& arguments) {
           check_required(console, console_consumer_specs, options, {"bootstrap-server"})) {
     return *status;
   }
-  if (const auto message = contradiction(options))
+  if (const auto message = contradiction_of_consumer(options))
     return usage_error(console, *message, console_consumer_specs);
   const std::string formatter = options.value_or("formatter", "DefaultMessageFormatter");
   const std::string_view simple =

@@ -38,7 +38,7 @@ constexpr OptionSpec disable_specs[] = {
     {"feature", Takes::value, "feature", "The feature.", {}, true}, unsafe_spec, dry_spec};
 constexpr OptionSpec mapping_specs[] = {release_spec};
 constexpr OptionSpec dependency_specs[] = {feature_spec};
-constexpr Subcommand commands_[] = {
+constexpr Subcommand features_commands[] = {
     {"describe", "Shows features and their levels", describe_specs},
     {"upgrade", "Raises levels of features", upgrade_specs},
     {"downgrade", "Lowers levels of features", downgrade_specs},
@@ -46,8 +46,9 @@ constexpr Subcommand commands_[] = {
     {"version-mapping", "Shows the features of a release", mapping_specs},
     {"feature-dependencies", "Shows what a feature's level needs", dependency_specs, "feature"},
 };
-constexpr Program features_tool{
-    "kafka-features", "Shows and changes feature levels of the cluster.", globals, commands_};
+constexpr Program features_tool{"kafka-features",
+                                "Shows and changes feature levels of the cluster.", globals,
+                                features_commands};
 
 env::Task<int> run_describe(Session session, Console& console, const ParsedOptions& options) {
   const auto id = options.number("node-id", 0, INT32_MAX);

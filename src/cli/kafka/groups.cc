@@ -54,7 +54,7 @@ env::Task<int> run_groups(Session session, Console& console, const ParsedOptions
 }
 
 // One of these goes with none of the others.
-std::optional<std::string> misplaced(const ParsedOptions& options) {
+std::optional<std::string> misplaced_in_groups(const ParsedOptions& options) {
   constexpr std::string_view lonely[] = {"consumer", "share", "streams"};
   constexpr std::string_view filters[] = {"consumer", "group-type", "protocol", "share", "streams"};
   for (const std::string_view option : lonely) {
@@ -84,7 +84,8 @@ int groups(Console& console, const Arguments& arguments) {
     console.err("--group-type must be a valid group type.\n");
     return 1;
   }
-  if (const auto message = misplaced(options)) return usage_error(console, *message, groups_specs);
+  if (const auto message = misplaced_in_groups(options))
+    return usage_error(console, *message, groups_specs);
   const auto client = cluster_of(options);
   if (!client) {
     console.print_error("{}\n", client.error().message);

@@ -9,12 +9,12 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec globals[] = {
+constexpr OptionSpec quorum_globals[] = {
     {"bootstrap-server", Takes::value, "host:port", "Brokers to ask."},
     {"bootstrap-controller", Takes::value, "host:port", "Controllers to ask."},
     {"command-config", Takes::value, "file", "Properties for the client."},
 };
-constexpr OptionSpec describe_specs[] = {
+constexpr OptionSpec describe_quorum_specs[] = {
     {"status", Takes::nothing, "", "A summary of the quorum."},
     {"replication", Takes::nothing, "", "How far each replica of the metadata log is.", "re"},
     {"human-readable", Takes::nothing, "", "Times as durations.", "hr"},
@@ -27,16 +27,18 @@ constexpr OptionSpec remove_specs[] = {
     {"controller-directory-id", Takes::value, "id", "Its metadata directory's id.", "d"},
     {"dry-run", Takes::nothing, "", "Say what would be done."},
 };
-constexpr Subcommand commands_[] = {
-    {"describe", "Shows the metadata quorum", describe_specs},
+constexpr Subcommand quorum_commands[] = {
+    {"describe", "Shows the metadata quorum", describe_quorum_specs},
     {"add-controller", "Adds a controller to the quorum", add_specs},
     {"remove-controller", "Removes a controller from the quorum", remove_specs,
      "controller-id controller-directory-id"},
 };
-constexpr Program metadata_quorum_tool{
-    "kafka-metadata-quorum", "Shows and changes the metadata quorum.", globals, commands_};
+constexpr Program metadata_quorum_tool{"kafka-metadata-quorum",
+                                       "Shows and changes the metadata quorum.", quorum_globals,
+                                       quorum_commands};
 
-env::Task<int> run_describe(Session session, Console& console, const ParsedOptions& options) {
+env::Task<int> run_describe_quorum(Session session, Console& console,
+                                   const ParsedOptions& options) {
   auto quorum = co_await describe_quorum(session.cluster);
   if (!quorum) {
     console.print_error("{}: {}\n", exception_name(quorum.error().code), quorum.error().message);
@@ -120,7 +122,7 @@ int metadata_quorum(Console& console, const Arguments& arguments) {
     console.err("The option --human-readable is only supported along with --replication\n");
     return 1;
   }
-  return run_session(*client, run_describe, console, options);
+  return run_session(*client, run_describe_quorum, console, options);
 }
 
 }  // namespace arus::cli::kafka

@@ -30,14 +30,14 @@ constexpr OptionSpec format_specs[] = {
 constexpr OptionSpec mapping_specs[] = {release_spec};
 constexpr OptionSpec dependency_specs[] = {
     {"feature", Takes::value, "feature=level", "The feature's level.", "f", true}};
-constexpr Subcommand commands_[] = {
+constexpr Subcommand storage_commands[] = {
     {"info", "Shows the log directories of this node", info_specs, "config"},
     {"format", "Formats the log directories of this node", format_specs, "config cluster-id"},
     {"version-mapping", "Shows the features of a release", mapping_specs},
     {"feature-dependencies", "Shows what a feature's level needs", dependency_specs, "feature"},
     {"random-uuid", "Prints a random UUID", {}},
 };
-constexpr Program storage_tool{"kafka-storage", "The Kafka storage tool.", {}, commands_};
+constexpr Program storage_tool{"kafka-storage", "The Kafka storage tool.", {}, storage_commands};
 
 struct StorageProgram {
   const ParsedOptions& options;

@@ -288,7 +288,7 @@ class TopicProgram {
 };
 
 // Which options go with which action; the first that does not is named.
-std::optional<std::string> misplaced(const ParsedOptions& options) {
+std::optional<std::string> misplaced_in_topics(const ParsedOptions& options) {
   constexpr std::string_view actions[] = {"list", "create", "alter", "delete", "describe"};
   struct Place {
     std::string_view option;
@@ -366,7 +366,8 @@ int topics(Console& console, const Arguments& arguments) {
   if (options.has("alter") && !options.has("partitions")) {
     return usage_error(console, "Missing required argument \"[partitions]\"", topics_specs);
   }
-  if (const auto message = misplaced(options)) return usage_error(console, *message, topics_specs);
+  if (const auto message = misplaced_in_topics(options))
+    return usage_error(console, *message, topics_specs);
 
   auto client = cluster_of(options);
   if (!client) {

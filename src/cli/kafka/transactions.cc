@@ -51,7 +51,7 @@ constexpr OptionSpec hanging_specs[] = {
 constexpr OptionSpec terminate_specs[] = {
     {"transactionalId", Takes::value, "id", "A transactional id."},
 };
-constexpr Subcommand commands_[] = {
+constexpr Subcommand transactions_commands[] = {
     {"list", "Lists transactions", list_specs},
     {"describe", "Shows the state of a transactional id", describe_specs, "transactional-id"},
     {"describe-producers", "Shows the producers that a partition remembers", producer_specs,
@@ -64,7 +64,7 @@ constexpr Subcommand commands_[] = {
 constexpr Program transactions_tool{
     "kafka-transactions.sh",
     "Shows the transactional state of producers, finds and ends transactions that hang.", globals,
-    commands_};
+    transactions_commands};
 
 using Row = std::vector<std::string>;
 

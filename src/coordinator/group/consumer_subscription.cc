@@ -15,7 +15,7 @@
 namespace arus::coordinator {
 namespace {
 
-const LogComponent log("coordinator.group");
+const LogComponent subscription_log("coordinator.group");
 
 // All expressions of a group are matched again together, at most this often.
 constexpr std::int64_t min_resolve_interval_ms = 10'000;
@@ -214,8 +214,8 @@ void ConsumerGroups::fence(Turn& turn, ConsumerGroup& group,
   const std::int64_t hash =
       metadata_hash(group.subscribed_topics(), *surroundings_.image, topic_hashes_);
   turn.append(consumer_records::epoch(group_id, group.epoch() + 1, hash));
-  log.debug("Group {} is in epoch {} without {} of its members", group_id, group.epoch(),
-            ids.size());
+  subscription_log.debug("Group {} is in epoch {} without {} of its members", group_id,
+                         group.epoch(), ids.size());
 }
 
 }  // namespace arus::coordinator

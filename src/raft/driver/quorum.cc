@@ -9,7 +9,7 @@
 namespace arus::raft {
 namespace {
 
-const LogComponent logger{"raft"};
+const LogComponent quorum_log{"raft"};
 
 constexpr std::int16_t newest_kraft_version = 1;
 
@@ -141,7 +141,8 @@ env::Task<Result<>> Quorum::elect() {
   const Effects effects = core_.persisted(state);
   ARUS_ASSERT(effects.lead.has_value());
   append_leader_change(*effects.lead);
-  logger.info("node {} leads the metadata quorum in epoch {}", config_.id, effects.lead->value());
+  quorum_log.info("node {} leads the metadata quorum in epoch {}", config_.id,
+                  effects.lead->value());
   co_return Result<>{};
 }
 
@@ -152,7 +153,7 @@ void Quorum::append_leader_change(LeaderEpoch epoch) {
       voters.voters.front().endpoints != config_.endpoints) {
     voters.voters.front().endpoints = config_.endpoints;
     core_.set_voters(voters);
-    if (voters_in_log_) logger.info("the voter's endpoint has changed and is written anew");
+    if (voters_in_log_) quorum_log.info("the voter's endpoint has changed and is written anew");
     write_voters = true;
   }
   const std::int64_t now_ms = environment_.clock().wall_ms();
