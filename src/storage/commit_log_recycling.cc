@@ -15,7 +15,7 @@ namespace {
 
 const LogComponent recycling_events{"storage.commit_log"};
 
-constexpr std::size_t segments_at_once = 64;  // of a wide lap, in one job
+constexpr std::size_t segments_at_once = 8;  // of a wide lap, in one job
 // Writing back of a wide lap is so much ahead of the entries that dirty segments anew.
 constexpr std::uint64_t started_for_each_entry = 2;
 constexpr std::uint64_t ahead_for_each_entry = 4;
