@@ -59,7 +59,6 @@ bool CommitLog::make_room(std::size_t size_bytes) {
 
 void CommitLog::activate(Lap lap) {
   if (active_) {
-    active_->sealed_at = next_sequence_;
     large_ = active_->dirty.size() >= options_.large_from_segments;
     sealed_.push_back(*std::exchange(active_, std::nullopt));
   }

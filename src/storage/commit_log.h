@@ -119,10 +119,9 @@ class CommitLog {
     bool descriptor_lost = false;  // of one of them, before it was flushed
     std::vector<Mark> marks;       // of the flushes that are under way or will be
     // Of a wide lap:
-    std::uint64_t sealed_at = 0;   // sequence
-    std::size_t started = 0;       // of those that are dirty: writing back has begun
-    std::uint64_t started_at = 0;  // sequence when it had of all
-    std::size_t ahead = 0;         // while it is active: of its own, begun for the lap before
+    std::size_t started = 0;     // of those that are dirty: writing back has begun
+    std::size_t started_at = 0;  // blocks of the active lap when it had of all
+    std::size_t ahead = 0;       // while it is active: of its own, begun for the lap before
   };
 
   static Result<std::unique_ptr<env::File>> make_file(env::FileSystem& files,

@@ -16,9 +16,10 @@ namespace {
 const LogComponent recycling_events{"storage.commit_log"};
 
 constexpr std::size_t segments_at_once = 8;  // of a wide lap, in one job
-// Writing back of a wide lap is so much ahead of the entries that dirty segments anew.
-constexpr std::uint64_t started_for_each_entry = 2;
-constexpr std::uint64_t ahead_for_each_entry = 4;
+// For each block that the active lap gets, which is mostly a flush, so many segments of a wide one
+// are written back, and then of its own.
+constexpr std::size_t started_for_each_block = 2;
+constexpr std::size_t ahead_for_each_block = 4;
 
 Result<> sync_path(env::FileSystem& files, const std::string& path) {
   const auto file = files.open(path, env::OpenMode::read_write);
@@ -58,21 +59,20 @@ std::optional<BackgroundJob> CommitLog::next_wide_job(Lap& lap) {
   if (lap.flushed == lap.dirty.size()) return void_job(lap);
   if (in_haste()) return sync_job(lap);
   const std::size_t all = lap.dirty.size();
+  const std::size_t blocks = active_->filled / commit_log_format::block_bytes;
   if (lap.started < all) {
-    const bool due = lap.started <= (next_sequence_ - lap.sealed_at) * started_for_each_entry ||
+    const bool due = lap.started <= blocks * started_for_each_block ||
                      active_->size_bytes * lap.started <= active_->filled * 2 * all;
     if (!due) return std::nullopt;
     const auto some =
         std::span(lap.dirty).subspan(lap.started, std::min(segments_at_once, all - lap.started));
     for (const auto& file : some) mark(lap, file);
     lap.started += some.size();
-    lap.started_at = next_sequence_;
+    lap.started_at = blocks;
     return write_back_job(some);
   }
   if (is_nearly_clean(*active_)) return sync_job(lap);
-  if (active_->ahead > (next_sequence_ - lap.started_at) * ahead_for_each_entry) {
-    return std::nullopt;
-  }
+  if (active_->ahead > (blocks - lap.started_at) * ahead_for_each_block) return std::nullopt;
   const auto some = std::span(active_->dirty)
                         .subspan(active_->ahead, std::min(segments_at_once,
                                                           active_->dirty.size() - active_->ahead));
