@@ -1,5 +1,6 @@
 """./dev bench compare: Arus and Apache Kafka 4.3.1 in one run, one at a time, in turns."""
 import argparse
+import itertools
 import os
 import pathlib
 import platform
@@ -34,8 +35,9 @@ def parse():
     parser.add_argument("--part", choices=PARTS, action="append",
                         help="only this: loads; starts and stops with many partitions")
     add_common(parser, "compare")
-    parser.add_argument("--report", type=pathlib.Path, metavar="RESULTS",
-                        help="measure nothing: print what results.json of an earlier run says")
+    parser.add_argument("--report", type=pathlib.Path, metavar="RESULTS", nargs="+",
+                        help="measure nothing: print what results.json of earlier runs say, "
+                             "on one machine and of one commit, put together")
     parser.add_argument("--docs", action="store_true",
                         help="put the table and the plots into docs/performance.md")
     parser.add_argument("--kafka", type=pathlib.Path, help="folder of Kafka's libs/")
@@ -65,12 +67,17 @@ def measure(options, samples):
     load = Load(options.load, options.kafka, work)
     durabilities = options.durability or [PAGE_CACHE, SYNCED]
     parts = options.part or PARTS
+    serial = itertools.count()
 
     def make(name, durability):
         synced = durability == SYNCED
         if name == "Arus":
-            return Arus(work / "arus", options.arus, synced)
-        return Kafka(work / "kafka", options.kafka, synced)
+            server = Arus(work / "arus", options.arus, synced)
+        else:
+            server = Kafka(work / "kafka", options.kafka, synced)
+        # ext4 makes files slowly for minutes after so many were removed.
+        server.left_at = work / f"left-{next(serial)}"
+        return server
 
     def measured(what, server, kind, *arguments, **keywords):
         """A side that breaks down is told in the table; the others go on."""
@@ -95,11 +102,8 @@ def measure(options, samples):
                 # Flushing is no matter of starts and stops: once is enough.
                 counts = (1000, 10_000) if durability == durabilities[0] else ()
                 for count in counts if "partitions" in parts else ():
-                    server = make(name, durability)
-                    # ext4 makes files slowly for minutes after so many were removed.
-                    server.left_at = work / f"left-{number}-{name}-{count}"
-                    measured(f"round {number + 1}: {name}, {count:,} partitions", server,
-                             Partitions, *common, count=count)
+                    measured(f"round {number + 1}: {name}, {count:,} partitions",
+                             make(name, durability), Partitions, *common, count=count)
     shutil.rmtree(work, ignore_errors=True)
 
 
@@ -110,7 +114,9 @@ def say(text):
 def main():
     options = parse()
     if options.report:
-        samples = Samples.load(options.report)
+        samples = Samples.load(options.report[0])
+        for further in options.report[1:]:
+            samples.join(Samples.load(further))
     else:
         if options.kafka is None:
             options.kafka = clients.kafka(ROOT)

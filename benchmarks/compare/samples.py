@@ -52,6 +52,14 @@ class Samples:
                                     "rows": [dataclasses.asdict(row)
                                              for row in self.rows.values()]}, indent=1))
 
+    def join(self, other):
+        """Takes the figures of another run as further rounds."""
+        self.failures += other.failures
+        for key, row in other.rows.items():
+            mine = self.rows.setdefault(key, dataclasses.replace(row, figures={}))
+            for side, values in row.figures.items():
+                mine.figures.setdefault(side, []).extend(values)
+
     @classmethod
     def load(cls, path):
         samples = cls()

@@ -12,6 +12,7 @@ from tests.harness.server import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
 START_PATIENCE_S = 300
+LEFT_BYTES = 1 << 20  # what is larger is emptied in a folder that is left
 # ApiVersions, version 0: size, key, version, correlation id, no client id.
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 # What Kafka's own scripts give its JVM (bin/kafka-server-start.sh and kafka-run-class.sh of 4.3.1).
@@ -30,14 +31,20 @@ def answers(port):
         return False
 
 
+def empty_large_files(folder):
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_size > LEFT_BYTES:
+            os.truncate(path, 0)
+
+
 class Server:
-    """Owner of one process and of its folder, which is removed with it."""
+    """Owner of one process and of its folder, which is removed with it or left aside."""
 
     name = ""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.left_at = None  # where to leave the folder instead of removing it
+        self.left_at = None  # where to leave the folder, without what is large in it
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.port = free_port()
@@ -50,6 +57,7 @@ class Server:
         if self.process is not None:
             self.kill()
         if self.left_at is not None:
+            empty_large_files(self.folder)
             self.folder.rename(self.left_at)
         shutil.rmtree(self.folder, ignore_errors=True)
 
