@@ -113,7 +113,7 @@ double create_topics(const std::string& address, const std::vector<std::string>&
 
 void wait_for_leaders(const std::string& address, const std::vector<std::string>& topics,
                       int partitions) {
-  constexpr double longest_s = 300;  // Kafka on a slow disk
+  constexpr double longest_s = 120;
   rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, make_settings(address, {}));
   const double began = now_s();
   for (const std::string& topic : topics) {
