@@ -86,27 +86,41 @@ std::vector<Bytes> make_values(const ProduceLoad& load) {
   return values;
 }
 
+// Gives the time from the request until the answer, in s.
+double create_topic(rd_kafka_t* client, rd_kafka_queue_t* queue, const std::string& name,
+                    int partitions) {
+  char why[256];
+  rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), partitions, 1, why, sizeof why);
+  if (topic == nullptr) give_up(why);
+  const double began = now_s();
+  rd_kafka_CreateTopics(client, &topic, 1, nullptr, queue);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 60'000);
+  const double took = now_s() - began;
+  rd_kafka_NewTopic_destroy(topic);
+  if (event == nullptr) give_up("no answer to CreateTopics");
+  if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    give_up(rd_kafka_event_error_string(event));
+  }
+  std::size_t count = 0;
+  const auto* results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (rd_kafka_topic_result_error(results[i]) == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    give_up(rd_kafka_err2str(rd_kafka_topic_result_error(results[i])));
+  }
+  rd_kafka_event_destroy(event);
+  return took;
+}
+
 }  // namespace
 
 double create_topics(const std::string& address, const std::vector<std::string>& topics,
                      int partitions) {
   rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, make_settings(address, {}));
-  std::vector<rd_kafka_NewTopic_t*> requested;
-  char why[256];
-  for (const auto& topic : topics) {
-    requested.push_back(rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, why, sizeof why));
-  }
   rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
-  const double began = now_s();
-  rd_kafka_CreateTopics(client, requested.data(), requested.size(), nullptr, queue);
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 60'000);
-  const double took = now_s() - began;
-  if (event == nullptr || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    give_up("topics were not created");
-  }
-  rd_kafka_event_destroy(event);
+  double took = 0;
+  for (const auto& topic : topics) took += create_topic(client, queue, topic, partitions);
   rd_kafka_queue_destroy(queue);
-  rd_kafka_NewTopic_destroy_array(requested.data(), requested.size());
   rd_kafka_destroy(client);
   return took;
 }

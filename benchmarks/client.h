@@ -33,7 +33,8 @@ struct ProduceOutcome {
       latencies_s;  // from each record's due time to its acknowledgement, when paced
 };
 
-// Creates topics of `partitions` each in one request; gives the time until the answer, in s.
+// Creates topics of `partitions` each, one after the other (Kafka's controller takes no more than
+// 10,000 records from one request); gives the time until the last answer, in s.
 double create_topics(const std::string& address, const std::vector<std::string>& topics,
                      int partitions);
 // Waits until every partition of the topics has a leader that answers.

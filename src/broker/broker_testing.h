@@ -11,6 +11,7 @@
 #include "base/endian.h"
 #include "broker/broker.h"
 #include "env/environment.h"
+#include "protocol/api/create_topics.h"
 #include "protocol/api/find_coordinator.h"
 #include "protocol/api/metadata.h"
 #include "protocol/frame.h"
@@ -149,6 +150,26 @@ inline env::Task<void> stop(Node& node) {
   const auto stopped = co_await node.broker->stop();
   EXPECT_TRUE(stopped) << stopped.error().message;
   node.broker.reset();
+}
+
+// A topic of one replica; gives its id.
+inline env::Task<Uuid> create_topic(Client& client, std::string name, std::int32_t partitions,
+                                    config::ConfigMap configs = {}) {
+  protocol::CreateTopicsRequest request;
+  request.timeout_ms = 10'000;
+  auto& topic = request.topics.emplace_back();
+  topic.name = std::move(name);
+  topic.num_partitions = partitions;
+  topic.replication_factor = 1;
+  for (auto& [key, value] : configs) {
+    auto& config = topic.configs.emplace_back();
+    config.name = key;
+    config.value = value;
+  }
+  const auto created = co_await client.ask(std::move(request), 7);
+  ARUS_ASSERT(created);
+  EXPECT_EQ(created->topics.front().error_code, ErrorCode::none);
+  co_return created->topics.front().topic_id;
 }
 
 // Makes the topic of groups (0) or of transactions (1) and waits until "g" has a coordinator there.

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "broker/broker_testing.h"
-#include "protocol/api/create_topics.h"
 #include "protocol/api/delete_records.h"
 #include "protocol/api/end_txn.h"
 #include "protocol/api/fetch.h"
@@ -34,22 +33,6 @@ Task<Node> start_offsets(env::Environment& environment, const std::string& direc
   co_await testing::find_coordinator(*node.client, 0);
   co_await testing::find_coordinator(*node.client, 1);
   co_return node;
-}
-
-Task<Uuid> create_topic(Client& client, std::string name, std::int32_t partitions,
-                        std::string cleanup_policy = "delete") {
-  protocol::CreateTopicsRequest request;
-  request.timeout_ms = 10'000;
-  auto& topic = request.topics.emplace_back();
-  topic.name = std::move(name);
-  topic.num_partitions = partitions;
-  topic.replication_factor = 1;
-  auto& config = topic.configs.emplace_back();
-  config.name = "cleanup.policy";
-  config.value = std::move(cleanup_policy);
-  const auto created = co_await client.ask(request, 7);
-  EXPECT_EQ(created->topics.front().error_code, ErrorCode::none);
-  co_return created->topics.front().topic_id;
 }
 
 OffsetCommitRequest commit_of(const std::string& group, const std::string& topic,
@@ -109,7 +92,7 @@ Task<Seen> committed(Client& client, std::string topic, std::int16_t version,
 Task<void> offsets_in_all_versions(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
   Node node = co_await start_offsets(environment, directory.path());
-  const Uuid events = co_await create_topic(*node.client, "events", 3);
+  const Uuid events = co_await testing::create_topic(*node.client, "events", 3);
   for (std::int16_t version = 2; version <= 9; ++version) {
     EXPECT_EQ(co_await commit(*node.client, commit_of("g", "events", 1, 100 + version), version),
               ErrorCode::none);
@@ -187,7 +170,7 @@ TxnOffsetCommitRequest transactional(const protocol::InitProducerIdResponse& pro
 Task<void> offsets_of_transactions(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
   Node node = co_await start_offsets(environment, directory.path());
-  co_await create_topic(*node.client, "events", 3);
+  co_await testing::create_topic(*node.client, "events", 3);
   protocol::InitProducerIdRequest init;
   init.transactional_id = "copy";
   init.transaction_timeout_ms = 60'000;
@@ -278,9 +261,9 @@ Task<void> deletes_records(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
   Node node = co_await start_offsets(environment, directory.path());
   Client& client = *node.client;
-  co_await create_topic(client, "events", 1);
-  co_await create_topic(client, "both", 1, "compact,delete");
-  co_await create_topic(client, "compacted", 1, "compact");
+  co_await testing::create_topic(client, "events", 1);
+  co_await testing::create_topic(client, "both", 1, {{"cleanup.policy", "compact,delete"}});
+  co_await testing::create_topic(client, "compacted", 1, {{"cleanup.policy", "compact"}});
   for (const std::string topic : {"events", "both", "compacted"}) {
     co_await produce(client, topic, 5);
   }

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "broker/broker_testing.h"
-#include "protocol/api/create_topics.h"
 #include "protocol/api/end_txn.h"
 #include "protocol/api/find_coordinator.h"
 #include "protocol/api/init_producer_id.h"
@@ -27,17 +26,6 @@ Task<Node> start_compacting(env::Environment& environment, const std::string& di
   co_await testing::find_coordinator(*node.client, 0);
   co_await testing::find_coordinator(*node.client, 1);
   co_return node;
-}
-
-Task<void> create_topic(Client& client) {
-  protocol::CreateTopicsRequest request;
-  request.timeout_ms = 10'000;
-  auto& topic = request.topics.emplace_back();
-  topic.name = "events";
-  topic.num_partitions = 8;
-  topic.replication_factor = 1;
-  const auto created = co_await client.ask(request, 7);
-  EXPECT_EQ(created->topics.front().error_code, ErrorCode::none);
 }
 
 Task<void> commit(Client& client, std::int32_t partition, std::int64_t offset) {
@@ -104,7 +92,7 @@ Task<void> check(Client& client, std::int64_t last, std::int64_t from_transactio
 Task<void> offsets_survive_compaction(env::RealEnvironment& environment) {
   const ScratchDirectory directory;
   Node node = co_await start_compacting(environment, directory.path());
-  co_await create_topic(*node.client);
+  co_await testing::create_topic(*node.client, "events", 8);
   co_await commit_in_transaction(*node.client, 70, true);
   co_await commit_in_transaction(*node.client, 71, false);
   for (int i = 0; i <= 700; ++i) co_await commit(*node.client, i % 3, i);

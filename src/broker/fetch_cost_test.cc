@@ -8,7 +8,6 @@
 #include <new>
 
 #include "broker/broker_testing.h"
-#include "protocol/api/create_topics.h"
 #include "protocol/api/fetch.h"
 
 namespace {
@@ -45,21 +44,9 @@ using testing::Node;
 using testing::on_machine;
 using testing::ScratchDirectory;
 
-constexpr std::int16_t create_version = 7;
 constexpr std::int16_t fetch_version = 12;  // topics by name
 constexpr int few = 8;
 constexpr int many = 512;
-
-Task<void> create(Client& client, const std::string& name, int partitions) {
-  protocol::CreateTopicsRequest request;
-  request.timeout_ms = 10'000;
-  auto& topic = request.topics.emplace_back();
-  topic.name = name;
-  topic.num_partitions = partitions;
-  topic.replication_factor = 1;
-  const auto created = co_await client.ask(std::move(request), create_version);
-  EXPECT_EQ(created->topics.front().error_code, ErrorCode::none);
-}
 
 protocol::FetchRequest fetch_of(std::int32_t max_wait_ms) {
   protocol::FetchRequest request;
@@ -75,7 +62,7 @@ Task<std::uint64_t> allocations_of_a_fetch(Client& client, int partitions,
                                            std::int32_t max_wait_ms) {
   const std::string name =
       "topic-" + std::to_string(partitions) + "-" + std::to_string(max_wait_ms);
-  co_await create(client, name, partitions);
+  co_await testing::create_topic(client, name, partitions);
   auto first = fetch_of(0);
   first.session_epoch = 0;
   auto& topic = first.topics.emplace_back();

@@ -4,7 +4,6 @@
 #include "broker/broker_testing.h"
 #include "protocol/api/add_offsets_to_txn.h"
 #include "protocol/api/add_partitions_to_txn.h"
-#include "protocol/api/create_topics.h"
 #include "protocol/api/describe_producers.h"
 #include "protocol/api/describe_transactions.h"
 #include "protocol/api/end_txn.h"
@@ -50,14 +49,7 @@ class World {
     broker_ = std::move(*broker);
     client = co_await Client::connect(environment_, broker_->addresses().front());
     if (!fresh) co_return;
-    protocol::CreateTopicsRequest request;
-    request.timeout_ms = 10'000;
-    auto& topic = request.topics.emplace_back();
-    topic.name = "events";
-    topic.num_partitions = 2;
-    topic.replication_factor = 1;
-    const auto created = co_await client->ask(std::move(request), 7);
-    EXPECT_EQ(created->topics.front().error_code, ErrorCode::none);
+    co_await testing::create_topic(*client, "events", 2);
   }
   Task<void> stop() {
     client.reset();

@@ -3,12 +3,10 @@
 It is Arus. With ARUS_PEER=kafka it is a real Kafka node with the same settings: what a test claims
 must hold there first.
 """
-import base64
 import os
 import pathlib
 import shutil
 import tempfile
-import uuid
 
 from tests.compatibility import jvm
 from tests.harness.server import Server, free_port
@@ -27,10 +25,6 @@ SETTINGS = {
 }
 
 
-def new_cluster_id():
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-
-
 def against_kafka():
     return os.environ.get("ARUS_PEER") == "kafka"
 
@@ -46,7 +40,7 @@ class KafkaServer:
         self.node = jvm.KafkaNode(self.data, self.port)
         with open(self.node.properties, "a", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in settings.items())
-        self.node.format(new_cluster_id())
+        self.node.format(jvm.new_cluster_id())
 
     def __enter__(self):
         return self.start()

@@ -1,4 +1,5 @@
 """Apache Kafka's own programs, and a real Kafka node, from their jars."""
+import base64
 import os
 import pathlib
 import signal
@@ -6,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent
 SMALL = ["-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -42,6 +44,14 @@ OLDER = {
     "kafka-configs": "kafka.admin.ConfigCommand",
     "kafka-acls": "kafka.admin.AclCommand",
 }
+
+
+def new_cluster_id():
+    """Like Kafka's own never one that begins with a dash: a program would take it for an option."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
 
 
 def classpath():

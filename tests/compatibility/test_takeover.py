@@ -1,5 +1,4 @@
 """A log directory goes Kafka → Arus → Kafka, both formats of quorum, and tools read both sides."""
-import base64
 import contextlib
 import os
 import pathlib
@@ -8,7 +7,6 @@ import subprocess
 import tempfile
 import time
 import unittest
-import uuid
 
 import confluent_kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -18,10 +16,6 @@ from kafka.errors import (CoordinatorLoadInProgressError, CoordinatorNotAvailabl
 
 from tests.compatibility import jvm
 from tests.harness.server import Server, free_port
-
-
-def new_cluster_id():
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def fill(address, topic, first, count, **options):
@@ -81,13 +75,13 @@ class Takeover(unittest.TestCase):
 
     def test_from_kafka_and_back(self):
         """Static voters, as most installations of Kafka were formatted."""
-        node = jvm.KafkaNode(self.data, free_port(), new_cluster_id())
+        node = jvm.KafkaNode(self.data, free_port(), jvm.new_cluster_id())
         self.go_round(node)
 
     def test_from_kafka_with_a_dynamic_quorum_and_back(self):
         node = jvm.KafkaNode(self.data, free_port())
         node.use_dynamic_quorum()
-        node.format(new_cluster_id(), "--standalone")
+        node.format(jvm.new_cluster_id(), "--standalone")
         self.go_round(node)
 
     def go_round(self, node):
@@ -167,7 +161,7 @@ class Takeover(unittest.TestCase):
 
     def test_groups_offsets_and_transactions_move_with_the_directory(self):
         """Each side ends the transaction that the other left open, and goes on with the offsets."""
-        node = jvm.KafkaNode(self.data, free_port(), new_cluster_id())
+        node = jvm.KafkaNode(self.data, free_port(), jvm.new_cluster_id())
         committed = []
         with node:
             admin = KafkaAdminClient(bootstrap_servers=node.address)

@@ -15,11 +15,6 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec globals[] = {
-    {"bootstrap-server", Takes::value, "host:port", "Brokers to ask."},
-    {"bootstrap-controller", Takes::value, "host:port", "Controllers to ask."},
-    {"command-config", Takes::value, "file", "Properties for the client."},
-};
 constexpr OptionSpec describe_specs[] = {
     {"node-id", Takes::value, "id", "The node that is asked; any without it."},
 };
@@ -47,7 +42,7 @@ constexpr Subcommand features_commands[] = {
     {"feature-dependencies", "Shows what a feature's level needs", dependency_specs, "feature"},
 };
 constexpr Program features_tool{"kafka-features",
-                                "Shows and changes feature levels of the cluster.", globals,
+                                "Shows and changes feature levels of the cluster.", cluster_options,
                                 features_commands};
 
 env::Task<int> run_describe(Session session, Console& console, const ParsedOptions& options) {

@@ -9,11 +9,6 @@
 namespace arus::cli::kafka {
 namespace {
 
-constexpr OptionSpec quorum_globals[] = {
-    {"bootstrap-server", Takes::value, "host:port", "Brokers to ask."},
-    {"bootstrap-controller", Takes::value, "host:port", "Controllers to ask."},
-    {"command-config", Takes::value, "file", "Properties for the client."},
-};
 constexpr OptionSpec describe_quorum_specs[] = {
     {"status", Takes::nothing, "", "A summary of the quorum."},
     {"replication", Takes::nothing, "", "How far each replica of the metadata log is.", "re"},
@@ -34,7 +29,7 @@ constexpr Subcommand quorum_commands[] = {
      "controller-id controller-directory-id"},
 };
 constexpr Program metadata_quorum_tool{"kafka-metadata-quorum",
-                                       "Shows and changes the metadata quorum.", quorum_globals,
+                                       "Shows and changes the metadata quorum.", cluster_options,
                                        quorum_commands};
 
 env::Task<int> run_describe_quorum(Session session, Console& console,

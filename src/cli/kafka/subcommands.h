@@ -25,6 +25,13 @@ struct Program {
   int help_status = 0;
 };
 
+// Options of programs that ask brokers or controllers.
+inline constexpr OptionSpec cluster_options[] = {
+    {"bootstrap-server", Takes::value, "host:port", "Brokers to ask."},
+    {"bootstrap-controller", Takes::value, "host:port", "Controllers to ask."},
+    {"command-config", Takes::value, "file", "Properties for the client."},
+};
+
 // What was asked for, or, when nothing is left to do, the exit status; then help or the error has
 // been printed.
 struct Asked {
