@@ -14,7 +14,7 @@ namespace arus::storage {
 
 // Writes replication-offset-, recovery-point-offset-, log-start-offset- and
 // cleaner-offset-checkpoint: each whole, flushed and renamed, and only when it says something new.
-// Owner: the writer's thread.
+// Owner: the directory, which has one written at a time.
 class DirectoryCheckpoints {
  public:
   explicit DirectoryCheckpoints(std::string root) : root_(std::move(root)) {}

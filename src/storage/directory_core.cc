@@ -533,14 +533,24 @@ env::Task<std::optional<DirectoryCore::LogMap>> DirectoryCore::collect(bool only
   co_return all;
 }
 
+// Not on the writer's thread: while the disk writes back what has piled up, each flush takes as
+// long as all of that, and nothing would be appended meanwhile. The writer only comes first (the
+// directory is marked as in use), and helps where there is no space but its own.
 env::Task<Result<>> DirectoryCore::write_checkpoints() {
   const std::set<TopicPartition> outdated = outdated_;
   bool all_opened = true;
   const auto logs = co_await collect(true, all_opened);
   if (!logs) co_return Result<>{};
-  auto written = co_await writer_->run([this, &logs](DirectoryWriter* writer) {
-    return writer->heed(checkpoints_.write(writer->files(), *logs, false));
-  });
+  ARUS_CO_TRY(co_await writer_->run([](DirectoryWriter*) { return Result<>{}; }));
+  const auto write = [this, &logs] {
+    return checkpoints_.write(environment.files(), *logs, false);
+  };
+  auto written = co_await env::run_on(pool, write, env::Priority::background);
+  if (!written) {
+    written = co_await writer_->run([&write, &written](DirectoryWriter* writer) {
+      return writer->heed(is_full_disk(written.error()) ? write() : written);
+    });
+  }
   if (written) {
     std::erase_if(outdated_, [&outdated](const auto& name) { return outdated.contains(name); });
   }

@@ -127,7 +127,7 @@ class DirectoryCore final : public DirectoryFiles,
   std::vector<std::shared_ptr<LogHost>> hosts_;  // by loop; each belongs to its loop
   std::shared_ptr<DirectoryWriter> writer_;
   std::unique_ptr<env::FileLock> lock_;
-  DirectoryCheckpoints checkpoints_;  // the writer's
+  DirectoryCheckpoints checkpoints_;
   std::vector<char> recovered_;       // by loop: sync_recovered() is done
   Tick timer_{*this};
   std::shared_ptr<DirectoryHealth> health_;

@@ -387,6 +387,32 @@ TEST_F(DiskFaultTest, AStalledDiskRefusesNewAppendsAfterASecondAndRecovers) {
   });
 }
 
+TEST_F(DiskFaultTest, ACheckpointThatWaitsForTheDiskHoldsNoAppendUp) {
+  run_body([this]() -> Task<void> {
+    auto log = co_await open();
+    int stalled = 0;
+    disk_->set_fault_hook([&stalled](const env::FileOperation& operation) {
+      const bool counts =
+          operation.act == env::FileAct::sync && operation.path.contains("-offset-checkpoint");
+      stalled += counts ? 1 : 0;
+      return env::FileFault{.stall = counts ? env::seconds{30} : env::Duration{}};
+    });
+    env::Duration longest{};
+    for (int i = 0; i < 200; ++i) {
+      const env::TimePoint began = environment_->clock().now();
+      EXPECT_TRUE(append(*log, make_batch()));
+      EXPECT_TRUE(co_await log->flush());
+      longest = std::max(longest, environment_->clock().now() - began);
+      co_await env::sleep_for(env::milliseconds{100});
+    }
+    EXPECT_GT(stalled, 0);
+    EXPECT_LT(longest, env::seconds{1});
+    disk_->set_fault_hook({});
+    log = nullptr;
+    EXPECT_TRUE(co_await directory_->close(1));
+  });
+}
+
 TEST_F(DiskFaultTest, TheRecoveryPointWaitsForTheSlowestSegment) {
   run_body([this]() -> Task<void> {
     auto config = test_config();
