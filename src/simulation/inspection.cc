@@ -75,6 +75,7 @@ class Inspector {
           take_in(world_, track, *answer, committed_only, next, *visible);
           if (next >= answer->high_watermark) co_return;
           if (!answer->records->empty()) continue;
+          if (next < world_.model.track(track).gaps_below) co_return;
           // What was ended may still get its markers.
           code = ErrorCode::unstable_offset_commit;
         }

@@ -156,8 +156,13 @@ void Model::see_committed(RecordId id) {
   transaction.seen = true;
 }
 
-void Model::lose_power() {
-  for (Track& track : tracks_) track.lost_power = track.lost_power || !track.synced;
+void Model::lose_power(const std::set<std::string>& gaps_are_seen) {
+  for (Track& track : tracks_) {
+    if (track.synced) continue;
+    track.lost_power = true;
+    if (track.kind != TopicKind::compacted || gaps_are_seen.contains(track.name())) continue;
+    track.gaps_below = static_cast<std::int64_t>(track.at.size());
+  }
 }
 
 // Offsets from here on will be given again.
@@ -259,6 +264,7 @@ void Model::check_compacted(const Track& track, std::int64_t high_watermark,
     const SentRecord& sent = records_[newest.placed];
     const bool there = newest.found == sent.offset.value();
     if (there || (newest.found < 0 && newest.tombstone_somewhere)) continue;
+    if (sent.offset.value() < track.gaps_below) continue;
     if (!sent.tombstone) {
       story_.fail(track.name(), "record {} at {}, the newest of key {}, is gone (found {} of {})",
                   newest.placed, sent.offset.value(), key, newest.found, high_watermark);

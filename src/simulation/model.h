@@ -59,7 +59,8 @@ struct Track {
   std::int32_t last_epoch = -1;  // the highest that a batch was seen with
   std::int32_t lost_epoch = -1;  // of what a power cut took; what comes in its place has another
   std::int64_t lost_from = 0;
-  bool lost_power = false;  // unsynced, and not looked at since the power was cut
+  bool lost_power = false;      // unsynced, and not looked at since the power was cut
+  std::int64_t gaps_below = 0;  // offsets whose records a power cut may have taken from between
   [[nodiscard]] std::string name() const { return topic + "-" + std::to_string(partition); }
 };
 
@@ -115,8 +116,9 @@ class Model {
   // A reader of what is committed got this record.
   void see_committed(RecordId id);
 
-  // What unsynced partitions had may be gone.
-  void lose_power();
+  // What unsynced partitions had may be gone: the end of it, and where the node cannot tell it from
+  // the work of a compaction, any part.
+  void lose_power(const std::set<std::string>& gaps_are_seen);
   // All of the partition was read: `found` are the offsets of its records.
   void check_track(std::size_t track, std::int64_t log_start, std::int64_t high_watermark,
                    const std::set<std::int64_t>& found);

@@ -1,6 +1,8 @@
 #include "simulation/run.h"
 
+#include <algorithm>
 #include <memory>
+#include <set>
 
 #include "protocol/api/find_coordinator.h"
 #include "simulation/damage.h"
@@ -9,6 +11,8 @@
 #include "simulation/node.h"
 #include "simulation/requests.h"
 #include "simulation/world.h"
+#include "storage/checkpoint_file.h"
+#include "storage/file_names.h"
 
 namespace arus::simulation {
 namespace {
@@ -286,10 +290,32 @@ class Run {
     return round.power;
   }
 
+  // Compacted partitions in which the node notices gaps that a power cut has made: it knows how far
+  // they were on stable storage, and that it was the last to use the directory.
+  std::set<std::string> where_gaps_are_seen() {
+    env::SimulatedDisk& disk = node_.disk();
+    std::set<std::string> seen;
+    for (const std::string& directory : node_.directories()) {
+      const auto entries = disk.list(directory).value();
+      const bool ours = std::ranges::any_of(entries, [](const env::DirectoryEntry& entry) {
+        return storage::parse_commit_log_file_name(entry.name).has_value();
+      });
+      const auto text =
+          disk.read_file(storage::join_path(directory, storage::recovery_point_checkpoint_name));
+      if (!ours || !text) continue;
+      const auto points = storage::parse_offset_checkpoint(as_text(*text));
+      if (!points) continue;
+      for (const auto& point : *points) {
+        if (point.offset > Offset{0}) seen.insert(point.partition.to_string());
+      }
+    }
+    return seen;
+  }
+
   void end_abruptly(const RoundPlan& round) {
     const auto power = power_of(round);
     node_.end(power);
-    if (power) model_.lose_power();
+    if (power) model_.lose_power(where_gaps_are_seen());
     story_.headline("{}", power ? "the power was cut" : "the process was killed");
   }
 

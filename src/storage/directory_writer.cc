@@ -453,29 +453,41 @@ void DirectoryWriter::end_job(const Result<>& result, std::move_only_function<vo
 
 namespace {
 
-Result<> sync_all(env::FileSystem& files, const std::vector<std::string>& paths,
-                  const std::string& folder) {
-  for (const std::string& path : paths) {
+struct FullSegment {
+  std::vector<std::string> paths;
+  std::string folder;
+  std::string parent;  // empty where the folder's own name is on stable storage
+};
+
+Result<> sync_all(env::FileSystem& files, const FullSegment& segment) {
+  for (const std::string& path : segment.paths) {
     auto file = files.open(path, env::OpenMode::read_write);
     ARUS_TRY(file ? (*file)->sync() : unless_gone(fail(std::move(file).error())));
   }
-  return unless_gone(files.sync_directory(folder));
+  ARUS_TRY(unless_gone(files.sync_directory(segment.folder)));
+  return segment.parent.empty() ? Result<>{} : files.sync_directory(segment.parent);
 }
 
 }  // namespace
 
-void DirectoryWriter::sync_in_background(std::vector<std::string> paths, std::string folder,
+void DirectoryWriter::sync_in_background(std::vector<std::string> paths,
+                                         const std::shared_ptr<WriterFolder>& folder,
                                          env::Loop& loop, env::Work done) {
+  const bool created = folder->created_unsynced;
+  FullSegment segment{
+      .paths = std::move(paths), .folder = folder->path, .parent = created ? root_ : std::string()};
+  if (created) segment.paths.push_back(join_path(folder->path, partition_metadata_name));
   pool_.submit(
-      [writer = weak_from_this(), &files = files_, paths = std::move(paths),
-       folder = std::move(folder), &loop, done = std::move(done)]() mutable {
-        const Result<> result = sync_all(files, paths, folder);
-        if (result) {
-          loop.post(std::move(done), env::Priority::background);
-        } else if (const auto alive = writer.lock()) {
-          alive->worker_->submit(
-              [&self = *alive, error = result.error()] { self.go_offline(error); });
+      [writer = weak_from_this(), &files = files_, segment = std::move(segment), folder, created,
+       &loop, done = std::move(done)]() mutable {
+        const Result<> result = sync_all(files, segment);
+        if (const auto alive = writer.lock(); alive != nullptr && (created || !result)) {
+          alive->worker_->submit([&self = *alive, result, folder = std::move(folder)] {
+            if (!result) self.go_offline(result.error());
+            if (result) folder->created_unsynced = false;
+          });
         }
+        if (result) loop.post(std::move(done), env::Priority::background);
       },
       env::Priority::background);
 }

@@ -102,9 +102,11 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   // From any loop: runs an action between groups and gives its result there. A failed action does
   // not take the directory offline; on a directory that is, it is not run.
   env::Task<Result<>> run(WriterAction action);
-  // Thread-safe: brings these files to stable storage on the pool, then calls `done` on `loop`. For
-  // segments that are full. A failure takes the directory offline.
-  void sync_in_background(std::vector<std::string> paths, std::string folder, env::Loop& loop,
+  // For actions: brings these files and their names to stable storage on the pool, with the folder
+  // they are in where it is new, then calls `done` on `loop`. For segments that are full. A failure
+  // takes the directory offline.
+  void sync_in_background(std::vector<std::string> paths,
+                          const std::shared_ptr<WriterFolder>& folder, env::Loop& loop,
                           env::Work done);
 
   // Thread-safe. For the commit log: what was found, before the first group; whose it is.

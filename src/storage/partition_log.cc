@@ -374,11 +374,11 @@ void PartitionLog::roll() {
   if (!synced()) unsynced_.push_back(tail.log);
   // The index files need no descriptor any more; the log keeps its own until it is flushed.
   files.erase(files.begin());
-  port.act([files = std::move(files), paths = std::move(paths), folder = folder_->path,
+  port.act([files = std::move(files), paths = std::move(paths), folder = folder_,
             &loop = port.loop(), link = link_, base = log_end_, log = tail.log,
             port = host_->port](DirectoryWriter* writer) mutable {
     for (const auto& file : files) writer->close(*file);
-    writer->sync_in_background(std::move(paths), std::move(folder), loop, [link, base, log, port] {
+    writer->sync_in_background(std::move(paths), folder, loop, [link, base, log, port] {
       // A descriptor that stays open would keep the space of a file that is removed.
       port->act([log](DirectoryWriter* closing) {
         closing->release(*log);
