@@ -55,6 +55,7 @@ class Round:
                   "to the first answered ApiVersions request")
         time.sleep(5)
         self.note("memory, idle", "MiB", self.server.anonymous_mib(), "RssAnon of /proc/PID/status")
+        self.connections()  # later they would use what loads have left free
         self.warm_up()
         self.large()
         self.small()
@@ -67,7 +68,6 @@ class Round:
         self.java()
         self.note("memory after these loads", "MiB", self.server.anonymous_mib(),
                   "RssAnon of /proc/PID/status")
-        self.connections()
 
     def warm_up(self):
         """Until a burst of everything costs no less than the one before: the JIT has settled."""
