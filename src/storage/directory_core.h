@@ -128,7 +128,7 @@ class DirectoryCore final : public DirectoryFiles,
   std::shared_ptr<DirectoryWriter> writer_;
   std::unique_ptr<env::FileLock> lock_;
   DirectoryCheckpoints checkpoints_;
-  std::vector<char> recovered_;       // by loop: sync_recovered() is done
+  std::vector<char> recovered_;  // by loop: sync_recovered() is done
   Tick timer_{*this};
   std::shared_ptr<DirectoryHealth> health_;
   std::vector<Removal> removals_;
