@@ -273,6 +273,7 @@ TEST_F(CommitLogTest, APartitionWhoseFolderIsLostIsFoundAndMadeAgain) {
   other = nullptr;
   // It would survive where a full segment was flushed in time.
   crash(log, {.keep_page = 0.5, .tear_page = 0.5, .keep_entry = 0}, "/topic-0");
+  EXPECT_FALSE(disk_->exists(std::string(root) + "/topic-0"));
   ASSERT_EQ(directory_->found().size(), 2U);
   EXPECT_EQ(directory_->found()[0].name, (TopicPartition{"topic", 0}));
   EXPECT_EQ(directory_->found()[0].topic_id, test_topic_id);
