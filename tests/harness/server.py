@@ -10,17 +10,24 @@ import tempfile
 import time
 
 READY_WITHIN_S = 30
+GIVEN = set()  # pairs of ports that free_port() has given: who asks binds them only later
 
 
 def free_port():
-    """A port below 32768, so that no outgoing connection can sit on it, with its successor free."""
-    for _ in range(200):
-        port = random.randrange(15000, 19999)
+    """A port below 32768, so that no outgoing connection can sit on it, with its successor free.
+
+    Neither is given again by this process.
+    """
+    for _ in range(5000):
+        port = random.randrange(12000, 19998, 2)
+        if port in GIVEN:
+            continue
         try:
             for candidate in (port, port + 1):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", candidate))
+            GIVEN.add(port)
             return port
         except OSError:
             continue
