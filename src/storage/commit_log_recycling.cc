@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "storage/commit_log.h"
+#include "storage/durable_directory.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
 #include "storage/presence.h"
@@ -20,11 +21,6 @@ constexpr std::size_t segments_at_once = 8;  // of a wide lap, in one job
 // are written back, and then of its own.
 constexpr std::size_t started_for_each_block = 2;
 constexpr std::size_t ahead_for_each_block = 4;
-
-Result<> sync_path(env::FileSystem& files, const std::string& path) {
-  const auto file = files.open(path, env::OpenMode::read_write);
-  return unless_gone(file ? (*file)->sync() : fail(file.error()));
-}
 
 Result<> start_write_back(env::FileSystem& files, const std::string& path) {
   const auto file = files.open(path, env::OpenMode::read_write);
@@ -139,12 +135,9 @@ BackgroundJob CommitLog::flush_job(Lap& lap) {
   auto work = [&files = files_, root = root_, folder = folder.path, open = file->open_,
                path = file->path(), created = folder.created_unsynced,
                made_entries = folder.has_unsynced_entries()]() -> Result<> {
-    if (created) {
-      ARUS_TRY(sync_path(files, join_path(folder, partition_metadata_name)));
-    }
-    if (created || made_entries) ARUS_TRY(unless_gone(files.sync_directory(folder)));
+    if (created || made_entries) ARUS_TRY(sync_partition_folder(files, folder, created));
     if (created) ARUS_TRY(files.sync_directory(root));
-    return open != nullptr ? open->sync() : sync_path(files, path);
+    return open != nullptr ? open->sync() : sync_file(files, path);
   };
   auto done = [this] { end_flushes(1); };
   return {std::move(work), std::move(done)};

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "env/os_error.h"
+#include "storage/durable_directory.h"
 #include "storage/failed_flush.h"
 #include "storage/file_names.h"
 #include "storage/full_disk.h"
@@ -328,14 +329,8 @@ Result<> DirectoryWriter::flush_files(const std::vector<std::shared_ptr<WriterFi
 Result<> DirectoryWriter::flush_folders(const std::vector<WriterFolder*>& folders) {
   bool created = false;
   for (const WriterFolder* const folder : folders) {
-    if (folder->created_unsynced) {
-      created = true;
-      auto metadata =
-          files_.open(join_path(folder->path, partition_metadata_name), env::OpenMode::read_write);
-      if (!metadata) return fail(std::move(metadata).error());
-      ARUS_TRY((*metadata)->sync());
-    }
-    ARUS_TRY(files_.sync_directory(folder->path));
+    created = created || folder->created_unsynced;
+    ARUS_TRY(sync_partition_folder(files_, folder->path, folder->created_unsynced));
   }
   if (created) ARUS_TRY(files_.sync_directory(root_));
   return {};
@@ -451,36 +446,20 @@ void DirectoryWriter::end_job(const Result<>& result, std::move_only_function<vo
   run_background();
 }
 
-namespace {
-
-struct FullSegment {
-  std::vector<std::string> paths;
-  std::string folder;
-  std::string parent;  // empty where the folder's own name is on stable storage
-};
-
-Result<> sync_all(env::FileSystem& files, const FullSegment& segment) {
-  for (const std::string& path : segment.paths) {
-    auto file = files.open(path, env::OpenMode::read_write);
-    ARUS_TRY(file ? (*file)->sync() : unless_gone(fail(std::move(file).error())));
-  }
-  ARUS_TRY(unless_gone(files.sync_directory(segment.folder)));
-  return segment.parent.empty() ? Result<>{} : files.sync_directory(segment.parent);
-}
-
-}  // namespace
-
 void DirectoryWriter::sync_in_background(std::vector<std::string> paths,
                                          const std::shared_ptr<WriterFolder>& folder,
                                          env::Loop& loop, env::Work done) {
-  const bool created = folder->created_unsynced;
-  FullSegment segment{
-      .paths = std::move(paths), .folder = folder->path, .parent = created ? root_ : std::string()};
-  if (created) segment.paths.push_back(join_path(folder->path, partition_metadata_name));
+  auto flush = [&files = files_, root = root_, paths = std::move(paths), path = folder->path,
+                created = folder->created_unsynced]() -> Result<> {
+    ARUS_TRY(sync_partition_folder(files, path, created));
+    if (created) ARUS_TRY(files.sync_directory(root));
+    for (const std::string& file : paths) ARUS_TRY(sync_file(files, file));
+    return {};
+  };
   pool_.submit(
-      [writer = weak_from_this(), &files = files_, segment = std::move(segment), folder, created,
-       &loop, done = std::move(done)]() mutable {
-        const Result<> result = sync_all(files, segment);
+      [writer = weak_from_this(), flush = std::move(flush), folder,
+       created = folder->created_unsynced, &loop, done = std::move(done)]() mutable {
+        const Result<> result = flush();
         if (const auto alive = writer.lock(); alive != nullptr && (created || !result)) {
           alive->worker_->submit([&self = *alive, result, folder = std::move(folder)] {
             if (!result) self.go_offline(result.error());

@@ -2,6 +2,9 @@
 
 #include <vector>
 
+#include "storage/file_names.h"
+#include "storage/presence.h"
+
 namespace arus::storage {
 
 std::string parent_directory(std::string path) {
@@ -29,6 +32,16 @@ Result<> create_directories_durably(env::FileSystem& files, const std::string& p
     ARUS_TRY(files.sync_directory(*parent));
   }
   return {};
+}
+
+Result<> sync_file(env::FileSystem& files, const std::string& path) {
+  const auto file = files.open(path, env::OpenMode::read_write);
+  return unless_gone(file ? (*file)->sync() : fail(file.error()));
+}
+
+Result<> sync_partition_folder(env::FileSystem& files, const std::string& folder, bool created) {
+  if (created) ARUS_TRY(sync_file(files, join_path(folder, partition_metadata_name)));
+  return unless_gone(files.sync_directory(folder));
 }
 
 }  // namespace arus::storage

@@ -15,4 +15,12 @@ namespace arus::storage {
 // stable storage afterwards. Blocking.
 [[nodiscard]] Result<> create_directories_durably(env::FileSystem& files, const std::string& path);
 
+// Brings the names in a partition's folder to stable storage; where it is `created`, its topic id
+// before them, so that what they lead to never survives without. The folder's own name is its
+// parent's to flush. One that is gone needs nothing. Blocking.
+[[nodiscard]] Result<> sync_partition_folder(env::FileSystem& files, const std::string& folder,
+                                             bool created);
+// The same for one file. Blocking.
+[[nodiscard]] Result<> sync_file(env::FileSystem& files, const std::string& path);
+
 }  // namespace arus::storage

@@ -1,8 +1,10 @@
 // What a power cut takes away around a log: segments in its middle, its namesake's past, the
 // directory itself.
+#include "storage/checkpoint_file.h"
 #include "storage/commit_log_reader.h"
 #include "storage/compaction_testing.h"
 #include "storage/file_names.h"
+#include "storage/partition_metadata.h"
 
 namespace arus::storage {
 namespace {
@@ -156,6 +158,40 @@ TEST_F(UnfinishedTest, AFolderWhoseTopicIdWasNeverFlushedIsUnfinished) {
   ASSERT_TRUE(disk_->replace_file(checkpoint, as_bytes("0\n2\ntopic 0 0\ntopic 1 14\n")));
   EXPECT_FALSE(is_unfinished(std::nullopt));
   start();
+}
+
+// A page-cache log's only flushes are those of its full segments.
+class FullSegmentTest : public LossTest {
+ protected:
+  FullSegmentTest() : LossTest(3) { config_->durability = config::Durability::page_cache; }
+};
+
+TEST_F(FullSegmentTest, ItsFlushCoversTheNewFolderThatItIsIn) {
+  Offset durable;
+  run([&]() -> Task<void> {
+    const auto other = co_await open(1);  // what is new at the start is flushed then
+    const auto log = *co_await directory_->open_log({"topic", 0}, test_topic_id, config_);
+    for (int i = 0; i < 40; ++i) EXPECT_TRUE(append(*log, make_batch({.records = 2})));
+    co_await env::sleep_for(env::milliseconds{200});
+    const Bytes text = *disk_->read_file(join_path(root, recovery_point_checkpoint_name));
+    for (const auto& [name, offset] : *parse_offset_checkpoint(as_text(text))) {
+      if (name.partition == 0) durable = offset;
+    }
+    EXPECT_GT(durable, Offset{0});
+    disk_->cut_power();
+  });
+  stop();
+  disk_->crash(nothing_kept);
+  const auto metadata = disk_->read_file(join_path(root, "topic-0/partition.metadata"));
+  ASSERT_TRUE(metadata);
+  EXPECT_EQ(parse_partition_metadata(as_text(*metadata)), test_topic_id);
+  start();
+  run([&]() -> Task<void> {
+    auto log = co_await open();
+    EXPECT_GE(log->log_end(), durable);
+    const auto served = static_cast<std::int64_t>((co_await read_all(*log)).records.size());
+    EXPECT_EQ(served, log->log_end().value());
+  });
 }
 
 class NamesakeTest : public LossTest {
