@@ -616,10 +616,24 @@ Task<void> time_reads(Log* log, const env::SimulatedDisk* disk, env::Duration* l
   *ended = true;
 }
 
-TEST_F(CompactionTest, AnExchangeThatWaitsForTheDiskHoldsNoReaderUp) {
+// And each record until it was durable.
+Task<void> time_appends(Log* log, const env::SimulatedDisk* disk, env::Duration* longest,
+                        bool* stop, bool* ended) {
+  while (!*stop) {
+    const env::TimePoint begin = disk->now();
+    EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(co_await log->flush());
+    *longest = std::max(*longest, disk->now() - begin);
+    co_await env::sleep_for(env::milliseconds{300});
+  }
+  *ended = true;
+}
+
+TEST_F(CompactionTest, AnExchangeThatWaitsForTheDiskHoldsNobodyUp) {
   disk_->set_cache_miss(1);
   run([this]() -> Task<void> {
     auto log = co_await open();
+    auto other = co_await open(1);
     int stalls = 0;
     for (int stalled = 0; stalled < 12; ++stalled) {
       for (int i = 0; i < 30; ++i) {
@@ -633,8 +647,10 @@ TEST_F(CompactionTest, AnExchangeThatWaitsForTheDiskHoldsNoReaderUp) {
       EXPECT_TRUE(append(*log, marker_of(ProducerId{4}, 0, false)));
       co_await roll(*log);
       bool stop = false;
-      bool ended = false;
-      env::Duration longest{};
+      bool reads_ended = false;
+      bool appends_ended = false;
+      env::Duration longest_read{};
+      env::Duration longest_append{};
       int flushes = 0;
       disk_->set_fault_hook([&](const env::FileOperation& operation) {
         // Of the exchange: what compaction wrote was flushed before.
@@ -643,16 +659,20 @@ TEST_F(CompactionTest, AnExchangeThatWaitsForTheDiskHoldsNoReaderUp) {
         stalls += counts ? 1 : 0;
         return env::FileFault{.stall = counts ? env::seconds(30) : env::Duration{}};
       });
-      env::spawn_detached(time_reads(log.get(), disk_.get(), &longest, &stop, &ended));
+      env::spawn_detached(time_reads(log.get(), disk_.get(), &longest_read, &stop, &reads_ended));
+      env::spawn_detached(
+          time_appends(other.get(), disk_.get(), &longest_append, &stop, &appends_ended));
       EXPECT_TRUE(co_await log->compact({.now_ms = start_ms}));
       stop = true;
-      while (!ended) co_await env::sleep_for(env::milliseconds{1});
+      while (!reads_ended || !appends_ended) co_await env::sleep_for(env::milliseconds{1});
       disk_->set_fault_hook({});
-      EXPECT_GT(longest, env::Duration{});
-      EXPECT_LT(longest, env::seconds(1)) << "flush " << stalled;
+      EXPECT_GT(longest_read, env::Duration{});
+      EXPECT_LT(longest_read, env::seconds(1)) << "flush " << stalled;
+      EXPECT_LT(longest_append, env::seconds(1)) << "flush " << stalled;
     }
     EXPECT_GE(stalls, 5) << "the flushes of an exchange";
     log = nullptr;
+    other = nullptr;
     EXPECT_TRUE(co_await directory_->close(1));
   });
 }

@@ -366,13 +366,18 @@ void DirectoryWriter::go_offline(const Error& error) {
   waiting_.clear();
   logged_.clear();
   tell_if_idle();
-  for (const auto& port : ports_) {
-    port->loop().post([port, told = *failure_] { port->fail_all(told); });
-  }
+  note_failure(*failure_);
   tell_observer([error = *failure_](WriterObserver& observer) { observer.on_offline(error); });
   stuck_.reset();
   for (env::Work& work : std::exchange(deferred_, {})) work();  // each finds the failure
+}
+
+void DirectoryWriter::note_failure(Error error) {
   mark_failed_flush(files_, root_);
+  error.code = ErrorCode::kafka_storage_error;
+  for (const auto& port : ports_) {
+    port->loop().post([port, error] { port->fail_all(error); });
+  }
 }
 
 void DirectoryWriter::adopt(FoundCommitLog found) {
@@ -422,6 +427,7 @@ void DirectoryWriter::run_background() {
         Result<> result = job.work();
         const auto alive = weak.lock();
         if (alive == nullptr) return;
+        if (!result && !is_full_disk(result.error())) alive->note_failure(result.error());
         alive->worker_->submit(
             [&self = *alive, result = std::move(result), done = std::move(job.done)]() mutable {
               self.end_job(result, std::move(done));
@@ -460,13 +466,18 @@ void DirectoryWriter::sync_in_background(std::vector<std::string> paths,
       [writer = weak_from_this(), flush = std::move(flush), folder,
        created = folder->created_unsynced, &loop, done = std::move(done)]() mutable {
         const Result<> result = flush();
-        if (const auto alive = writer.lock(); alive != nullptr && (created || !result)) {
-          alive->worker_->submit([&self = *alive, result, folder = std::move(folder)] {
-            if (!result) self.go_offline(result.error());
-            if (result) folder->created_unsynced = false;
+        const auto alive = writer.lock();
+        if (!result) {
+          if (alive != nullptr) alive->fail_offline(result.error());
+          return;
+        }
+        if (created && alive != nullptr) {
+          alive->worker_->submit([&self = *alive, folder = std::move(folder)] {
+            folder->created_unsynced = false;
+            self.end_turn();
           });
         }
-        if (result) loop.post(std::move(done), env::Priority::background);
+        loop.post(std::move(done), env::Priority::background);
       },
       env::Priority::background);
 }

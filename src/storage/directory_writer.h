@@ -128,7 +128,8 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void check_space(env::Loop& loop, std::move_only_function<void(const SpaceReport&)> done);
   // Thread-safe: from now on nothing waits for space, a full disk is a failure. For a stop.
   void stop_waiting();
-  // Thread-safe: what else is in this directory has failed.
+  // Thread-safe: what else is in this directory has failed. The ports hear it even while the
+  // writer waits for its disk: what it brings to an end meanwhile is not acknowledged.
   void fail_offline(Error error);
 
   // The rest is for actions.
@@ -201,6 +202,8 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
               WriteStage stage, env::Duration flush_took = {});
   void go_offline(const Error& error);
+  // From any thread that may block: leaves the mark for the next start, then tells the ports.
+  void note_failure(Error error);
   void run_background();
   void end_job(const Result<>& result, std::move_only_function<void()> done);
   void tell_if_idle();

@@ -113,6 +113,9 @@ void DirectoryWriter::stop_waiting() {
 }
 
 void DirectoryWriter::fail_offline(Error error) {
+  pool_.submit([weak = weak_from_this(), error] {
+    if (const auto alive = weak.lock()) alive->note_failure(error);
+  });
   worker_->submit([this, error = std::move(error)] {
     go_offline(error);
     end_turn();

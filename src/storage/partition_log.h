@@ -173,6 +173,7 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] bool holds_segments(std::span<const Offset> bases) const;
   env::Task<Result<bool>> exchange(const CleanedGroup& group, const std::shared_ptr<Link>& link);
   void install(const CleanedGroup& group);
+  env::Task<Result<>> change_names(std::move_only_function<Result<>(env::FileSystem&)> rename);
   void take_offline(const Error& error);
 
   const std::shared_ptr<LogHost> host_;

@@ -148,22 +148,25 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
     if (committed) take_offline(staged.error());
     co_return fail(staged.error());
   }
-  const auto deleted = std::make_shared<std::vector<std::string>>();
   {
     // Who has opened files by their names of before is done with them. Who comes later knows the
     // new segment and finds it under either name: nobody waits while names are flushed.
     const auto alone = co_await file_latch_.hold_alone();
     if (failure_) co_return fail(*failure_);
     install(group);
-    host_->port->act([folder = folder_->path, base, replaced = group.replaced,
-                      deleted](DirectoryWriter* writer) -> Result<> {
-      auto finished = finish_swap(writer->files(), folder, base, replaced);
-      if (!finished) return fail(std::move(finished).error());
-      *deleted = std::move(*finished);
-      return {};
-    });
   }
-  ARUS_CO_TRY(co_await host_->port->drain());
+  const auto swap = std::make_shared<const StagedSwap>(folder_->path, base, group.replaced);
+  const auto deleted = std::make_shared<std::vector<std::string>>();
+  ARUS_CO_TRY(co_await change_names([swap, deleted](env::FileSystem& named) -> Result<> {
+    auto aside = set_aside_replaced(named, *swap);
+    if (!aside) return fail(std::move(aside).error());
+    *deleted = std::move(*aside);
+    return {};
+  }));
+  ARUS_CO_TRY(co_await change_names(
+      [swap](env::FileSystem& named) { return name_swapped_log(named, *swap); }));
+  ARUS_CO_TRY(co_await change_names(
+      [swap](env::FileSystem& named) { return name_swapped_indexes(named, *swap); }));
   if (Segment* const made = segment_at(base)) made->note_staged(false);
   if (const auto directory = host_->directory.lock()) {
     directory->remove_later(std::move(*deleted), env::milliseconds{config_->file_delete_delay_ms});
@@ -171,9 +174,24 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
   co_return true;
 }
 
-void PartitionLog::take_offline(const Error& error) {
-  host_->port->act([error](DirectoryWriter*) { return fail(error); });
+// One step of an exchange, durable when it completes. Appends go on while the disk is busy with it.
+env::Task<Result<>> PartitionLog::change_names(
+    std::move_only_function<Result<>(env::FileSystem&)> rename) {
+  host_->port->act([rename = std::move(rename)](DirectoryWriter* writer) mutable {
+    return rename(writer->files());
+  });
+  ARUS_CO_TRY(co_await host_->port->drain());
+  auto flushed = co_await env::run_on(
+      host_->pool,
+      [&files = host_->environment.files(), folder = folder_->path] {
+        return files.sync_directory(folder);
+      },
+      env::Priority::background);
+  if (!flushed) take_offline(flushed.error());
+  co_return flushed;
 }
+
+void PartitionLog::take_offline(const Error& error) { host_->writer->fail_offline(error); }
 
 void PartitionLog::install(const CleanedGroup& group) {
   const auto first =

@@ -144,32 +144,35 @@ Result<> stage_swap(env::FileSystem& files, const std::string& folder, Offset ba
   return staged;
 }
 
-Result<std::vector<std::string>> finish_swap(env::FileSystem& files, const std::string& folder,
-                                             Offset base, std::span<const Offset> replaced) {
+Result<std::vector<std::string>> set_aside_replaced(env::FileSystem& files,
+                                                    const StagedSwap& swap) {
   std::vector<std::string> deleted;
-  const auto set_aside = [&](const std::string& path) -> Result<> {
-    if (!files.exists(path)) return {};
-    deleted.push_back(path + std::string(suffix::deleted));
-    return files.rename(path, deleted.back());
+  const auto set_aside = [&](Offset base, std::string_view kind) -> Result<> {
+    const std::string path = path_of(swap.folder, base, kind);
+    const std::string aside = path + std::string(suffix::deleted);
+    if (files.exists(path)) ARUS_TRY(files.rename(path, aside));
+    if (files.exists(aside)) deleted.push_back(aside);
+    return {};
   };
-  const std::string staged = path_of(folder, base, suffix::log, suffix::swap);
-  // Called again after the disk was full, it goes on where it was.
-  if (files.exists(staged)) {
-    for (const Offset old : replaced) {
-      for (const std::string_view kind : kinds) ARUS_TRY(set_aside(path_of(folder, old, kind)));
-      // The snapshot where the new segment begins stays.
-      if (old != base) ARUS_TRY(set_aside(path_of(folder, old, suffix::producer_snapshot)));
-    }
-    ARUS_TRY(files.sync_directory(folder));
-    ARUS_TRY(files.rename(staged, path_of(folder, base, suffix::log)));
-    ARUS_TRY(files.sync_directory(folder));
+  for (const Offset old : swap.replaced) {
+    for (const std::string_view kind : kinds) ARUS_TRY(set_aside(old, kind));
+    // The snapshot where the new segment begins stays.
+    if (old != swap.base) ARUS_TRY(set_aside(old, suffix::producer_snapshot));
   }
-  for (const std::string_view kind : index_kinds) {
-    ARUS_TRY(rename_if_there(files, path_of(folder, base, kind, suffix::swap),
-                             path_of(folder, base, kind)));
-  }
-  ARUS_TRY(files.sync_directory(folder));
   return deleted;
+}
+
+Result<> name_swapped_log(env::FileSystem& files, const StagedSwap& swap) {
+  return rename_if_there(files, path_of(swap.folder, swap.base, suffix::log, suffix::swap),
+                         path_of(swap.folder, swap.base, suffix::log));
+}
+
+Result<> name_swapped_indexes(env::FileSystem& files, const StagedSwap& swap) {
+  for (const std::string_view kind : index_kinds) {
+    ARUS_TRY(rename_if_there(files, path_of(swap.folder, swap.base, kind, suffix::swap),
+                             path_of(swap.folder, swap.base, kind)));
+  }
+  return {};
 }
 
 Result<> discard_cleaned(env::FileSystem& files, const std::string& folder, Offset base) {

@@ -2,7 +2,6 @@
 // generation: docs/internals/compaction.md has the steps. Blocking.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -19,11 +18,22 @@ namespace arus::storage {
 // `committed` is set, because a start may find either.
 [[nodiscard]] Result<> stage_swap(env::FileSystem& files, const std::string& folder, Offset base,
                                   bool& committed);
-// Gives the files of the replaced segments, `base` among them, the ending `.deleted`, and the new
-// ones their final names. Gives the paths of what is to be removed later.
-[[nodiscard]] Result<std::vector<std::string>> finish_swap(env::FileSystem& files,
-                                                           const std::string& folder, Offset base,
-                                                           std::span<const Offset> replaced);
+
+// An exchange that is staged. It ends with three steps, after each of which the folder is flushed.
+// A step that found the disk full is begun again, and goes on where it was.
+struct StagedSwap {
+  std::string folder;
+  Offset base;
+  std::vector<Offset> replaced;  // `base` among them
+};
+// The files of the replaced segments get the ending `.deleted`. Gives the paths of what is to be
+// removed later.
+[[nodiscard]] Result<std::vector<std::string>> set_aside_replaced(env::FileSystem& files,
+                                                                  const StagedSwap& swap);
+// The new segment gets its final name, then its indexes do.
+[[nodiscard]] Result<> name_swapped_log(env::FileSystem& files, const StagedSwap& swap);
+[[nodiscard]] Result<> name_swapped_indexes(env::FileSystem& files, const StagedSwap& swap);
+
 // Removes what a round that was given up has written.
 [[nodiscard]] Result<> discard_cleaned(env::FileSystem& files, const std::string& folder,
                                        Offset base);
