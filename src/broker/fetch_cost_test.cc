@@ -10,9 +10,27 @@
 #include "broker/broker_testing.h"
 #include "protocol/api/fetch.h"
 
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#include <sanitizer/allocator_interface.h>
+#define ARUS_SANITIZED
+#endif
+
 namespace {
 
 std::atomic<std::uint64_t> allocations;
+
+#ifdef ARUS_SANITIZED
+
+// A sanitizer brings an `operator new` of its own, and tells of what it gives.
+void count_one(const volatile void*, std::size_t) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+}
+[[maybe_unused]] const int installed =
+    __sanitizer_install_malloc_and_free_hooks(count_one, [](const volatile void*) {});
+
+}  // namespace
+
+#else
 
 void* allocate(std::size_t size, std::size_t alignment) {
   allocations.fetch_add(1, std::memory_order_relaxed);
@@ -34,6 +52,8 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+#endif
 
 namespace arus::broker {
 namespace {
