@@ -109,7 +109,7 @@ class UnfinishedTest : public LossTest {
     disk_->set_fault_hook([](const env::FileOperation& operation) {
       const bool waits =
           operation.act == env::FileAct::sync && operation.path.contains("/topic-1/");
-      return env::FileFault{.stall = waits ? env::seconds(1000) : env::Duration{}};
+      return env::FileFault{.stall = waits ? env::seconds(100) : env::Duration{}};
     });
     log_ = co_await open_cached();
     for (int i = 0; i < 40; ++i) EXPECT_TRUE(append(*log_, make_batch({.records = 2})));
@@ -120,6 +120,8 @@ class UnfinishedTest : public LossTest {
     disk_->cut_power();
     disk_->set_fault_hook(nullptr);
     log_ = nullptr;
+    // What waits for the disk comes to an end.
+    run([]() -> Task<void> { co_await env::sleep_for(env::seconds(10'000)); });
     stop();
     disk_->crash({.keep_page = 1, .tear_page = 0, .keep_entry = 1});
   }
