@@ -135,7 +135,7 @@ class World {
     auto& partition = asked.partitions.emplace_back();
     partition.fetch_offset = offset;
     partition.partition_max_bytes = 1 << 20;
-    const auto answer = co_await client->ask(std::move(request), 11);
+    auto answer = co_await client->ask(std::move(request), 11);
     co_return std::move(answer->responses.front().partitions.front());
   }
   // The values that a consumer gives its application, joined. Like one, it goes on where the answer

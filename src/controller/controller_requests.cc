@@ -30,7 +30,7 @@ env::Task<Result<>> Controller::change_here(env::TimePoint deadline, const Chang
   }
   if (done) {
     records = decide(context());
-    if (!records) done = fail(std::move(records).error());
+    if (!records) done = fail(records.error());
   }
   if (done && !records->empty()) {
     const auto end = append(*records);

@@ -119,9 +119,11 @@ void Encoder::put(const std::optional<std::vector<T>>& items, bool null_permitte
 }
 
 // The element types that the schema has.
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define ARUS_ARRAY_OF(T)                                \
   template void Encoder::put<T>(const std::vector<T>&); \
   template void Encoder::put<T>(const std::optional<std::vector<T>>&, bool);
+// NOLINTEND(bugprone-macro-parentheses)
 ARUS_ARRAY_OF(std::int8_t)
 ARUS_ARRAY_OF(std::int16_t)
 ARUS_ARRAY_OF(std::int32_t)

@@ -10,7 +10,7 @@ namespace {
 env::Task<Result<Offset>> delete_below(LoopPartitions& partitions, const Deletion& deletion) {
   const auto found = partitions.find(deletion.id);
   if (!found) co_return std::unexpected(found.error());
-  const std::shared_ptr<Partition> partition = *found;
+  const std::shared_ptr<Partition>& partition = *found;
   ARUS_CO_TRY(partition->check_leader());
   if (!partition->is_open()) ARUS_CO_TRY(co_await partition->opened());
   const config::TopicConfig& config = partition->config();

@@ -35,7 +35,7 @@ class Marking final : public AppendWait {
   env::Task<Result<>> append(LoopPartitions& partitions, const MarkerItem& item) {
     const auto found = partitions.find(item.id);
     if (!found) co_return std::unexpected(found.error());
-    const std::shared_ptr<Partition> partition = *found;
+    const std::shared_ptr<Partition>& partition = *found;
     ARUS_CO_TRY(partition->check_leader());
     if (partition->is_open() && partition->append_is_free()) {
       co_return append_now(partitions, *partition, item);

@@ -472,7 +472,7 @@ void DirectoryWriter::sync_in_background(std::vector<std::string> paths,
           return;
         }
         if (created && alive != nullptr) {
-          alive->worker_->submit([&self = *alive, folder = std::move(folder)] {
+          alive->worker_->submit([&self = *alive, folder] {
             folder->created_unsynced = false;
             self.end_turn();
           });

@@ -156,9 +156,9 @@ TEST_F(LogTest, ReadsGoOnInTheNextSegmentsWhileThereIsRoom) {
     auto log = co_await open();
     std::size_t written = 0;
     for (int i = 0; i < 60; ++i) {
-      Slice batch = make_batch();
+      const Slice batch = make_batch();
       written += batch.size();
-      EXPECT_TRUE(append(*log, std::move(batch)));
+      EXPECT_TRUE(append(*log, batch));
     }
     EXPECT_TRUE(co_await log->flush());
     const std::size_t one = written / 60;

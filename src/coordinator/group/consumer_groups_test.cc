@@ -13,13 +13,13 @@ PartitionSet of_t(std::vector<std::int32_t> partitions) {
 // Two members that share the four partitions of "t" evenly and stand still.
 struct TwoMembers : ConsumerBench {
   TwoMembers() {
-    join("a");
-    join("b");
+    EXPECT_TRUE(join("a"));
+    EXPECT_TRUE(join("b"));
     // "a" is told to give up two, does so, and "b" gets them.
     const auto told = send(beating("a", 2));
     const auto kept = partitions_in(told->assignment);
-    send(beating("a", 2, kept));
-    send(beating("b", 3));
+    EXPECT_TRUE(send(beating("a", 2, kept)));
+    EXPECT_TRUE(send(beating("b", 3)));
   }
 };
 
@@ -43,7 +43,7 @@ TEST(ConsumerGroups, FirstMemberGetsAllInItsFirstAnswer) {
 
 TEST(ConsumerGroups, HeartbeatOfSomebodyUpToDateStoresNothingAndSaysNoAssignment) {
   ConsumerBench test;
-  test.join("a");
+  EXPECT_TRUE(test.join("a"));
   const auto stored = test.bench.log().size();
   const auto answer = test.send(ConsumerBench::beating("a", 2));
   ASSERT_TRUE(answer);
@@ -54,7 +54,7 @@ TEST(ConsumerGroups, HeartbeatOfSomebodyUpToDateStoresNothingAndSaysNoAssignment
 
 TEST(ConsumerGroups, PartitionMovesOnlyAfterItsOwnerHasGivenItUp) {
   ConsumerBench test;
-  test.join("a");
+  EXPECT_TRUE(test.join("a"));
   const auto joined = test.join("b");
   EXPECT_EQ(joined->member_epoch, 3);
   EXPECT_EQ(partitions_in(joined->assignment), PartitionSet{});
@@ -80,13 +80,13 @@ TEST(ConsumerGroups, PartitionMovesOnlyAfterItsOwnerHasGivenItUp) {
 
 TEST(ConsumerGroups, MemberThatDoesNotGiveUpInTimeIsRemoved) {
   ConsumerBench test;
-  test.join("a");
-  test.join("b");
-  test.send(ConsumerBench::beating("a", 2));
+  EXPECT_TRUE(test.join("a"));
+  EXPECT_TRUE(test.join("b"));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("a", 2)));
   for (int i = 0; i < 2; ++i) {
     test.bench.pass(env::seconds(25));
-    test.send(ConsumerBench::beating("a", 2));
-    test.send(ConsumerBench::beating("b", 3));
+    EXPECT_TRUE(test.send(ConsumerBench::beating("a", 2)));
+    EXPECT_TRUE(test.send(ConsumerBench::beating("b", 3)));
   }
   test.bench.pass(env::seconds(11));
   EXPECT_EQ(test.group()->member("a"), nullptr);
@@ -99,7 +99,7 @@ TEST(ConsumerGroups, SilentMemberIsRemovedAfterItsSession) {
   for (int i = 0; i < 4; ++i) {
     test.bench.pass(env::seconds(15));
     const auto epoch = test.member("b").current().epoch;
-    test.send(ConsumerBench::beating("b", epoch));
+    EXPECT_TRUE(test.send(ConsumerBench::beating("b", epoch)));
   }
   EXPECT_EQ(test.group()->member("a"), nullptr);
   EXPECT_EQ(count(partitions_of(test.member("b").current().assigned)), 4U);
@@ -115,7 +115,7 @@ TEST(ConsumerGroups, LeavingFreesPartitionsAtOnce) {
   const auto answer = test.send(ConsumerBench::beating("b", 3));
   EXPECT_EQ(partitions_in(answer->assignment), of_t({0, 1, 2, 3}));
   EXPECT_EQ(answer->member_epoch, 4);
-  test.send(ConsumerBench::beating("b", leaving_epoch));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("b", leaving_epoch)));
   EXPECT_EQ(test.group()->state_name(), "Empty");
   EXPECT_EQ(test.group()->metadata_hash(), 0);
 }
@@ -145,7 +145,7 @@ TEST(ConsumerGroups, UnknownGroupsAndMembersAreNamed) {
   const auto no_group = test.send(ConsumerBench::beating("a", 1));
   EXPECT_EQ(no_group.error().code, ErrorCode::group_id_not_found);
   EXPECT_EQ(no_group.error().message, "Consumer group g not found.");
-  test.join("a");
+  EXPECT_TRUE(test.join("a"));
   const auto no_member = test.send(ConsumerBench::beating("x", 1));
   EXPECT_EQ(no_member.error().code, ErrorCode::unknown_member_id);
   EXPECT_EQ(no_member.error().message, "Member x is not a member of group g.");
@@ -155,7 +155,7 @@ TEST(ConsumerGroups, FullGroupTakesNobodyElse) {
   auto settings = ConsumerBench::quick();
   settings.consumer_max_size = 1;
   ConsumerBench test({{"t", 4}}, settings);
-  test.join("a");
+  EXPECT_TRUE(test.join("a"));
   const auto refused = test.join("b");
   EXPECT_EQ(refused.error().code, ErrorCode::group_max_size_reached);
   EXPECT_TRUE(test.join("a"));
@@ -163,7 +163,7 @@ TEST(ConsumerGroups, FullGroupTakesNobodyElse) {
 
 TEST(ConsumerGroups, NewPartitionsAndTopicsBringANewEpoch) {
   ConsumerBench test;
-  test.join("a", {"t", "later"});
+  EXPECT_TRUE(test.join("a", {"t", "later"}));
   test.set_topics({{"t", 6}, {"other", 3}});
   const auto grown = test.send(ConsumerBench::beating("a", 2));
   EXPECT_EQ(grown->member_epoch, 3);
@@ -175,13 +175,13 @@ TEST(ConsumerGroups, NewPartitionsAndTopicsBringANewEpoch) {
   // A topic that nobody reads changes nothing.
   const auto stored = test.bench.log().size();
   test.set_topics({{"t", 6}, {"other", 4}, {"later", 2}});
-  test.send(ConsumerBench::beating("a", 4));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("a", 4)));
   EXPECT_EQ(test.bench.log().size(), stored);
 }
 
 TEST(ConsumerGroups, DeletedTopicIsTakenFromItsMembers) {
   ConsumerBench test({{"t", 4}, {"u", 2}});
-  test.join("a", {"t", "u"});
+  EXPECT_TRUE(test.join("a", {"t", "u"}));
   test.set_topics({{"t", 4}});
   const auto told = test.send(ConsumerBench::beating("a", 2));
   EXPECT_EQ(partitions_in(told->assignment), of_t({0, 1, 2, 3}));
@@ -190,7 +190,7 @@ TEST(ConsumerGroups, DeletedTopicIsTakenFromItsMembers) {
 
 TEST(ConsumerGroups, ChangedSubscriptionTakesTheTopicAtOnce) {
   ConsumerBench test({{"t", 4}, {"u", 2}});
-  test.join("a", {"t", "u"});
+  EXPECT_TRUE(test.join("a", {"t", "u"}));
   auto changed = ConsumerBench::beating("a", 2);
   changed.subscribed_topic_names = {"t"};
   const auto told = test.send(changed);
@@ -202,13 +202,13 @@ TEST(ConsumerGroups, AssignmentsWaitForTheirInterval) {
   auto settings = ConsumerBench::quick();
   settings.consumer_assignment_interval_ms = 1'000;
   ConsumerBench test({{"t", 4}}, settings);
-  test.join("a");
+  EXPECT_TRUE(test.join("a"));
   const auto joined = test.join("b");
   EXPECT_EQ(joined->member_epoch, 2);
   EXPECT_EQ(test.group()->epoch(), 3);
   EXPECT_EQ(test.group()->state_name(), "Assigning");
   test.bench.pass(env::milliseconds(1'001));
-  test.send(ConsumerBench::beating("b", 2));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("b", 2)));
   EXPECT_EQ(test.group()->assignment_epoch(), 3);
 }
 
@@ -219,7 +219,7 @@ TEST(ConsumerGroups, GroupsHaveSettingsOfTheirOwnWithinTheBroker) {
   test.set_group_config("consumer.heartbeat.interval.ms", "70000");
   EXPECT_EQ(test.send(ConsumerBench::beating("a", 2))->heartbeat_interval_ms, 15'000);
   test.set_group_config("consumer.session.timeout.ms", "50000");
-  test.send(ConsumerBench::beating("a", 2));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("a", 2)));
   test.bench.pass(env::seconds(46));
   EXPECT_NE(test.group()->member("a"), nullptr);
   test.bench.pass(env::seconds(5));
@@ -231,7 +231,7 @@ TEST(ConsumerGroups, MostMembersChooseTheAssignor) {
   for (const auto* const id : {"a", "b", "c"}) {
     auto request = ConsumerBench::joining(id, {"t", "u"});
     request.server_assignor = id == std::string("a") ? "uniform" : "range";
-    test.send(request);
+    EXPECT_TRUE(test.send(request));
   }
   EXPECT_EQ(test.group()->preferred_assignor(), "range");
   // Ranges give each a partition of each.
@@ -265,9 +265,9 @@ TEST(ConsumerGroups, CommitsAreCheckedAgainstTheMembersEpoch) {
 
 TEST(ConsumerGroups, DeletingAnEmptyGroupLeavesNothing) {
   ConsumerBench test;
-  test.join("a");
+  EXPECT_TRUE(test.join("a"));
   EXPECT_EQ(test.group()->check_delete().error().code, ErrorCode::non_empty_group);
-  test.send(ConsumerBench::beating("a", leaving_epoch));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("a", leaving_epoch)));
   ASSERT_TRUE(test.group()->check_delete());
   test.bench.turn([&](Turn& turn) { test.group()->append_tombstones(turn); });
   EXPECT_EQ(test.group(), nullptr);
@@ -278,8 +278,8 @@ TEST(ConsumerGroups, DeletingAnEmptyGroupLeavesNothing) {
 
 TEST(ConsumerGroups, DescriptionNamesTopicsOfBothAssignments) {
   ConsumerBench test;
-  test.join("a");
-  test.join("b");
+  EXPECT_TRUE(test.join("a"));
+  EXPECT_TRUE(test.join("b"));
   const auto described = test.machine.consumer().describe(*test.group());
   EXPECT_EQ(described.group_state, "Reconciling");
   EXPECT_EQ(described.group_epoch, 3);

@@ -77,7 +77,7 @@ Request static_beating(const std::string& member, std::int32_t epoch) {
 
 TEST(ConsumerGroupStaticMembers, PlaceIsKeptWhileTheInstanceIsAway) {
   ConsumerBench test;
-  test.send(static_joining("a"));
+  EXPECT_TRUE(test.send(static_joining("a")));
   const auto left = test.send(static_beating("a", static_leaving_epoch));
   ASSERT_TRUE(left);
   EXPECT_EQ(left->member_epoch, static_leaving_epoch);
@@ -93,8 +93,8 @@ TEST(ConsumerGroupStaticMembers, PlaceIsKeptWhileTheInstanceIsAway) {
 
 TEST(ConsumerGroupStaticMembers, SameMemberComesBackToItsPlace) {
   ConsumerBench test;
-  test.send(static_joining("a"));
-  test.send(static_beating("a", static_leaving_epoch));
+  EXPECT_TRUE(test.send(static_joining("a")));
+  EXPECT_TRUE(test.send(static_beating("a", static_leaving_epoch)));
   const auto back = test.send(static_joining("a"));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(count(partitions_in(back->assignment)), 4U);
@@ -103,7 +103,7 @@ TEST(ConsumerGroupStaticMembers, SameMemberComesBackToItsPlace) {
 
 TEST(ConsumerGroupStaticMembers, InstanceOfARunningMemberIsNotReleased) {
   ConsumerBench test;
-  test.send(static_joining("a"));
+  EXPECT_TRUE(test.send(static_joining("a")));
   const auto refused = test.send(static_joining("b"));
   EXPECT_EQ(refused.error().code, ErrorCode::unreleased_instance_id);
   EXPECT_EQ(refused.error().message,
@@ -113,9 +113,9 @@ TEST(ConsumerGroupStaticMembers, InstanceOfARunningMemberIsNotReleased) {
 
 TEST(ConsumerGroupStaticMembers, ReplacedMemberIsFenced) {
   ConsumerBench test;
-  test.send(static_joining("a"));
-  test.send(static_beating("a", static_leaving_epoch));
-  test.send(static_joining("b"));
+  EXPECT_TRUE(test.send(static_joining("a")));
+  EXPECT_TRUE(test.send(static_beating("a", static_leaving_epoch)));
+  EXPECT_TRUE(test.send(static_joining("b")));
   EXPECT_EQ(test.send(static_beating("a", 2)).error().code, ErrorCode::fenced_instance_id);
   auto unknown = static_beating("b", 2);
   unknown.instance_id = "j";
@@ -124,8 +124,8 @@ TEST(ConsumerGroupStaticMembers, ReplacedMemberIsFenced) {
 
 TEST(ConsumerGroupStaticMembers, PlaceIsLostWithTheSession) {
   ConsumerBench test;
-  test.send(static_joining("a"));
-  test.send(static_beating("a", static_leaving_epoch));
+  EXPECT_TRUE(test.send(static_joining("a")));
+  EXPECT_TRUE(test.send(static_beating("a", static_leaving_epoch)));
   test.bench.pass(env::seconds(46));
   EXPECT_FALSE(test.group()->has_members());
   EXPECT_EQ(test.group()->static_member("i"), nullptr);
@@ -152,7 +152,7 @@ TEST(RegexSubscriptions, AreResolvedAndStored) {
 
 TEST(RegexSubscriptions, FollowNewTopicsAfterAWhile) {
   ConsumerBench test({{"events-1", 2}});
-  test.send(regex_joining("a", "events-.*"));
+  EXPECT_TRUE(test.send(regex_joining("a", "events-.*")));
   test.set_topics({{"events-1", 2}, {"events-2", 3}});
   EXPECT_FALSE(test.send(ConsumerBench::beating("a", 2))->assignment);
   test.bench.pass(env::seconds(11));
@@ -170,11 +170,11 @@ TEST(RegexSubscriptions, SeeOnlyWhatTheMemberMayDescribe) {
 
 TEST(RegexSubscriptions, LastSubscriberTakesTheExpressionWithIt) {
   ConsumerBench test({{"events-1", 2}});
-  test.send(regex_joining("a", "events-.*"));
-  test.send(regex_joining("b", "events-.*"));
-  test.send(ConsumerBench::beating("a", leaving_epoch));
+  EXPECT_TRUE(test.send(regex_joining("a", "events-.*")));
+  EXPECT_TRUE(test.send(regex_joining("b", "events-.*")));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("a", leaving_epoch)));
   EXPECT_EQ(test.group()->resolved_regexes().size(), 1U);
-  test.send(ConsumerBench::beating("b", leaving_epoch));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("b", leaving_epoch)));
   EXPECT_TRUE(test.group()->resolved_regexes().empty());
   EXPECT_FALSE(test.group()->is_subscribed_to("events-1"));
 }

@@ -201,7 +201,7 @@ bool ConsumerGroups::may_downgrade(const ConsumerGroup& group, std::size_t membe
 }
 
 void ConsumerGroups::downgrade(Turn& turn, ConsumerGroup& group, std::string_view why) {
-  const std::string id = group.id();
+  const auto id = std::string(group.id());
   ClassicGroupParts parts;
   parts.generation = group.epoch();
   parts.protocol_type = consumer_protocol_type;

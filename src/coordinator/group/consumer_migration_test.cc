@@ -140,8 +140,8 @@ TEST(Migration, ConsumerMemberMakesAConsumerGroupOfAClassicOne) {
 TEST(Migration, LastConsumerMemberLeavesAClassicGroupBehind) {
   MigrationBench test;
   const auto old = test.classic_group();
-  test.join("new");
-  test.send(ConsumerBench::beating("new", leaving_epoch));
+  EXPECT_TRUE(test.join("new"));
+  EXPECT_TRUE(test.send(ConsumerBench::beating("new", leaving_epoch)));
   ASSERT_NE(test.classic(), nullptr);
   EXPECT_EQ(test.beat_classic(old, test.classic()->generation()), ErrorCode::rebalance_in_progress);
   const auto again = test.join_classic(old);
@@ -155,7 +155,7 @@ TEST(Migration, LastConsumerMemberLeavesAClassicGroupBehind) {
 TEST(Migration, SilentConsumerMemberLeavesAClassicGroupBehind) {
   MigrationBench test;
   const auto old = test.classic_group();
-  test.join("new");
+  EXPECT_TRUE(test.join("new"));
   for (int i = 0; i < 6 && test.is_consumer(); ++i) {
     test.bench.pass(env::seconds(9));
     const auto generation = test.is_consumer() ? test.member(old).current().epoch : 0;
@@ -178,8 +178,8 @@ TEST(Migration, PolicyForbidsWhatItForbids) {
   settings.migration_policy = MigrationPolicy::upgrade;
   MigrationBench up({{"t", 4}}, settings);
   const auto old = up.classic_group();
-  up.join("new");
-  up.send(ConsumerBench::beating("new", leaving_epoch));
+  EXPECT_TRUE(up.join("new"));
+  EXPECT_TRUE(up.send(ConsumerBench::beating("new", leaving_epoch)));
   ASSERT_TRUE(up.is_consumer());
   EXPECT_EQ(up.group()->members().size(), 1U);
   // It goes on as a classic member of a consumer group.
@@ -196,7 +196,7 @@ TEST(Migration, EmptyClassicGroupBecomesAConsumerGroup) {
 
 TEST(Migration, ClassicMemberJoinsAConsumerGroup) {
   MigrationBench test;
-  test.join("new");
+  EXPECT_TRUE(test.join("new"));
   const auto asked = test.join_classic("");
   EXPECT_EQ(asked.error_code, ErrorCode::member_id_required);
   const auto joined = test.join_classic(asked.member_id);
@@ -211,20 +211,20 @@ TEST(Migration, ClassicMemberJoinsAConsumerGroup) {
 
 TEST(Migration, ClassicMemberThatNeverSyncsIsRemoved) {
   MigrationBench test;
-  test.join("new");
+  EXPECT_TRUE(test.join("new"));
   const auto joined = test.join_new_classic();
   for (int i = 0; i < 8; ++i) {
     test.bench.pass(env::seconds(8));
     if (test.group()->member(joined.member_id) == nullptr) break;
     test.beat_classic(joined.member_id, test.member(joined.member_id).current().epoch);
-    test.send(ConsumerBench::beating("new", test.member("new").current().epoch));
+    EXPECT_TRUE(test.send(ConsumerBench::beating("new", test.member("new").current().epoch)));
   }
   EXPECT_EQ(test.group()->member(joined.member_id), nullptr);
 }
 
 TEST(Migration, LeaveGroupTakesClassicMembersOnly) {
   MigrationBench test;
-  test.join("new");
+  EXPECT_TRUE(test.join("new"));
   const auto joined = test.join_new_classic();
   protocol::LeaveGroupRequest request;
   request.group_id = "g";
@@ -243,7 +243,7 @@ TEST(Migration, StaticConsumerMemberIsReplacedByAClassicOne) {
   MigrationBench test;
   auto request = ConsumerBench::joining("new");
   request.instance_id = "i";
-  test.send(request);
+  EXPECT_TRUE(test.send(request));
   const auto joined = test.join_classic("", {}, "i");
   EXPECT_EQ(joined.error_code, ErrorCode::none);
   ASSERT_NE(test.classic(), nullptr);

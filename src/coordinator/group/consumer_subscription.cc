@@ -31,13 +31,14 @@ void append_member_tombstones(Turn& turn, const std::string& group, const std::s
 ConsumerMember& ConsumerGroups::replace_member(Turn& turn, ConsumerGroup& group,
                                                const ConsumerMember& old,
                                                const std::string& new_id) {
-  const std::string group_id = group.id();
-  const std::string old_id = old.id();
-  const MemberMetadata metadata = old.metadata();
+  const auto group_id = std::string(group.id());
+  // Of a member that is gone once its tombstones are there.
+  const auto old_id = std::string(old.id());
+  const auto metadata = MemberMetadata(old.metadata());
   CurrentAssignment current = old.current();
   current.epoch = joining_epoch;
   current.previous_epoch = joining_epoch;
-  const PartitionSet target = group.target_of(old_id);
+  const auto target = PartitionSet(group.target_of(old_id));
   append_member_tombstones(turn, group_id, old_id);
   turn.append(consumer_records::member(group_id, new_id, metadata));
   turn.append(consumer_records::target(group_id, new_id, target));
