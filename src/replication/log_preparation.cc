@@ -48,24 +48,35 @@ env::Task<void> LogPreparation::forget(Uuid topic_id) {
 }
 
 env::Task<bool> LogPreparation::prepare(Uuid topic_id) {
+  constexpr std::size_t at_once = 8;
+  failed_ = false;
+  env::Gate making;
+  for (std::size_t i = 0; i < at_once; ++i) env::spawn(making, prepare_some(topic_id));
+  co_await making.close();
+  co_return !failed_;
+}
+
+env::Task<void> LogPreparation::prepare_some(Uuid topic_id) {
   constexpr std::size_t between_yields = 64;
-  while (!stopping_) {
+  co_await EnterBackground{};
+  while (!stopping_ && !failed_) {
     const auto topic = partitions_.image()->topic(topic_id);
-    if (!topic) co_return true;
-    const std::size_t next = looked_at_[topic_id]++;
-    if (next >= topic->partitions.size()) {
-      looked_at_[topic_id] = topic->partitions.size();
-      co_return true;
+    if (!topic) co_return;
+    std::size_t& looked_at = looked_at_[topic_id];
+    if (looked_at >= topic->partitions.size()) {
+      looked_at = topic->partitions.size();
+      co_return;
     }
+    const std::size_t next = looked_at++;
     const auto made = co_await partitions_.prepare({topic_id, static_cast<std::int32_t>(next)});
     if (!made) {
       log_preparation_log.info("{}-{} is made with its first record: {}", topic->name, next,
                                made.error().message);
-      co_return false;
+      failed_ = true;
+    } else if (*made || next % between_yields == 0) {
+      co_await env::yield();
     }
-    if (*made || next % between_yields == 0) co_await env::yield();
   }
-  co_return true;
 }
 
 }  // namespace arus::replication

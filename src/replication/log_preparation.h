@@ -16,9 +16,9 @@ namespace arus::replication {
 class LoopPartitions;
 
 // To make a folder and five files takes longer than to write a record and flush it. Done ahead, in
-// the background class and one partition at a time, the first record finds them; where it comes
-// sooner it has them made. A failure leaves the rest to the first records as well.
-// Owner: the loop of the partitions.
+// the background class and a few partitions at a time, so that the directory's writer does not
+// sleep between them, the first record finds them; where it comes sooner it has them made. A
+// failure leaves the rest to the first records as well. Owner: the loop of the partitions.
 class LogPreparation {
  public:
   explicit LogPreparation(LoopPartitions& partitions) : partitions_(partitions) {}
@@ -35,6 +35,7 @@ class LogPreparation {
   env::Task<void> run();
   // False when it is over.
   env::Task<bool> prepare(Uuid topic_id);
+  env::Task<void> prepare_some(Uuid topic_id);
 
   LoopPartitions& partitions_;
   std::deque<Uuid> topics_;                          // to be looked at
@@ -42,6 +43,7 @@ class LogPreparation {
   std::optional<Uuid> current_;
   env::Event changed_;
   env::Gate gate_;
+  bool failed_ = false;  // for the topic that is looked at
   bool stopping_ = false;
 };
 
