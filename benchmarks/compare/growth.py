@@ -71,7 +71,7 @@ class Growth:
                               **self.paced(server, "many", topic="many", count=count))
 
     def readers(self):
-        records = 100_000
+        records = 300_000  # so that a reader's start does not count
         with self.server() as server:
             self.load.run("create", server, topic="read")
             self.load.run("produce", server, topic="read", records=records, record_bytes=1000,
@@ -91,6 +91,7 @@ class Growth:
             size, records = 1, 0
             while size <= self.options.gigabytes:
                 more = size * 1_000_000 - records
+                self.load.recycle(more * 1100)
                 before = server.cpu_s()
                 self.load.run("produce", server, topic="long", records=more, record_bytes=1000,
                               settings=MB_BATCHES)
