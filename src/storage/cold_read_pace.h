@@ -18,7 +18,7 @@ class ColdReadPace {
  public:
   static constexpr double least_bytes_per_s = 32e6;
   static constexpr env::Duration longest_rest = env::seconds{1};
-  static constexpr env::Duration least_slow_flush = env::milliseconds{3};
+  static constexpr env::Duration least_slow_flush = env::milliseconds{1};
   static constexpr int slow_factor = 2;  // times what a flush hardly ever takes without reads
 
   // A flush that somebody waited for.

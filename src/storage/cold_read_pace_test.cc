@@ -48,7 +48,7 @@ class ColdReadPaceTest : public testing::Test {
 
 TEST_F(ColdReadPaceTest, NothingRestsWhileFlushesAreNotSlow) {
   flush_quietly(microseconds{200});
-  read_for(seconds{5}, 500e6, milliseconds{2});
+  read_for(seconds{5}, 500e6, microseconds{900});
   EXPECT_FALSE(pace_.limited());
   EXPECT_NEAR(bytes_ / 5, 500e6, 10e6);
 }
