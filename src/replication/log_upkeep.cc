@@ -144,9 +144,11 @@ env::Task<void> LogUpkeep::retain(Partition& partition, std::optional<std::int64
                       partition.log().log_start().value());
 }
 
+// Kafka's cleaner does not wait for log.initial.task.delay.ms; but a start has better things to do.
 env::Task<void> LogUpkeep::run_compaction() {
   co_await EnterBackground{};
-  std::int64_t delay_ms = settings_.initial_delay_ms;
+  std::int64_t delay_ms =
+      std::min(settings_.initial_delay_ms, partitions_.cleaner_settings().backoff_ms);
   while (co_await pause(delay_ms)) {
     const CleanerSettings settings = partitions_.cleaner_settings();
     // At least a turn of the loop lies between two rounds.
