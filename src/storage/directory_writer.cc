@@ -468,7 +468,9 @@ void DirectoryWriter::sync_in_background(std::vector<std::string> paths,
         const Result<> result = flush();
         const auto alive = writer.lock();
         if (!result) {
-          if (alive != nullptr) alive->fail_offline(result.error());
+          if (alive == nullptr) return;
+          alive->note_failure(result.error());
+          alive->queue_offline(result.error());
           return;
         }
         if (created && alive != nullptr) {

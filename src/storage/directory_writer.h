@@ -202,6 +202,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
               WriteStage stage, env::Duration flush_took = {});
   void go_offline(const Error& error);
+  void queue_offline(Error error);  // thread-safe
   // From any thread that may block: leaves the mark for the next start, then tells the ports.
   void note_failure(Error error);
   void run_background();

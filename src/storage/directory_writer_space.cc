@@ -116,6 +116,10 @@ void DirectoryWriter::fail_offline(Error error) {
   pool_.submit([weak = weak_from_this(), error] {
     if (const auto alive = weak.lock()) alive->note_failure(error);
   });
+  queue_offline(std::move(error));
+}
+
+void DirectoryWriter::queue_offline(Error error) {
   worker_->submit([this, error = std::move(error)] {
     go_offline(error);
     end_turn();
