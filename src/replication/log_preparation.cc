@@ -63,10 +63,7 @@ env::Task<void> LogPreparation::prepare_some(Uuid topic_id) {
     const auto topic = partitions_.image()->topic(topic_id);
     if (!topic) co_return;
     std::size_t& looked_at = looked_at_[topic_id];
-    if (looked_at >= topic->partitions.size()) {
-      looked_at = topic->partitions.size();
-      co_return;
-    }
+    if (looked_at >= topic->partitions.size()) co_return;
     const std::size_t next = looked_at++;
     const auto made = co_await partitions_.prepare({topic_id, static_cast<std::int32_t>(next)});
     if (!made) {
