@@ -50,6 +50,17 @@ class Inspector {
     }
   }
 
+  // A gap is passed by whoever comes to it from below.
+  env::Task<void> expect_nothing_behind(std::size_t track, std::int64_t gap, std::int64_t end) {
+    for (std::int64_t from = gap + 1; from < end && !world_.story.failed(); ++from) {
+      if (!co_await caller_.connect()) co_return;
+      const auto answer = co_await fetch(&world_, &caller_, track, from, false, 0);
+      if (!answer || answer->error_code != ErrorCode::none || answer->records->empty()) continue;
+      world_.story.fail(world_.model.track(track).name(),
+                        "a reader at {} gets nothing, one at {} does", gap, from);
+    }
+  }
+
   // Reads from `next` up to the high watermark.
   env::Task<void> read_all(std::size_t track, bool committed_only, std::int64_t next,
                            std::vector<RecordId>* visible, std::int64_t* high_watermark,
@@ -75,7 +86,11 @@ class Inspector {
           take_in(world_, track, *answer, committed_only, next, *visible);
           if (next >= answer->high_watermark) co_return;
           if (!answer->records->empty()) continue;
-          if (next < world_.model.track(track).gaps_below) co_return;
+          const Track& known = world_.model.track(track);
+          if (next < known.gaps_below || known.may_end_in_gap) {
+            co_await expect_nothing_behind(track, next, *high_watermark);
+            co_return;
+          }
           // What was ended may still get its markers.
           code = ErrorCode::unstable_offset_commit;
         }

@@ -158,9 +158,12 @@ void Model::see_committed(RecordId id) {
 
 void Model::lose_power(const std::set<std::string>& gaps_are_seen) {
   for (Track& track : tracks_) {
+    const bool may_have_gaps =
+        track.kind == TopicKind::compacted && !gaps_are_seen.contains(track.name());
+    if (may_have_gaps) track.may_end_in_gap = true;
     if (track.synced) continue;
     track.lost_power = true;
-    if (track.kind != TopicKind::compacted || gaps_are_seen.contains(track.name())) continue;
+    if (!may_have_gaps) continue;
     track.gaps_below = static_cast<std::int64_t>(track.at.size());
   }
 }

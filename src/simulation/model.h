@@ -61,6 +61,9 @@ struct Track {
   std::int64_t lost_from = 0;
   bool lost_power = false;      // unsynced, and not looked at since the power was cut
   std::int64_t gaps_below = 0;  // offsets whose records a power cut may have taken from between
+  // So it may have what nobody was promised: the node takes the gap for one of compaction, and
+  // readers wait behind the last record for what comes after the gap.
+  bool may_end_in_gap = false;
   [[nodiscard]] std::string name() const { return topic + "-" + std::to_string(partition); }
 };
 

@@ -12,6 +12,7 @@
 #include "simulation/requests.h"
 #include "simulation/world.h"
 #include "storage/checkpoint_file.h"
+#include "storage/commit_log_reader.h"
 #include "storage/file_names.h"
 
 namespace arus::simulation {
@@ -296,10 +297,8 @@ class Run {
     env::SimulatedDisk& disk = node_.disk();
     std::set<std::string> seen;
     for (const std::string& directory : node_.directories()) {
-      const auto entries = disk.list(directory).value();
-      const bool ours = std::ranges::any_of(entries, [](const env::DirectoryEntry& entry) {
-        return storage::parse_commit_log_file_name(entry.name).has_value();
-      });
+      // Files without a lap were made ahead, and say nothing of who wrote last.
+      const bool ours = !storage::read_commit_log(disk, directory).value().laps.empty();
       const auto text =
           disk.read_file(storage::join_path(directory, storage::recovery_point_checkpoint_name));
       if (!ours || !text) continue;

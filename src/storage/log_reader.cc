@@ -403,7 +403,7 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
       return std::move(*range);
     }
   }
-  batches.at_end = available == 0;
+  batches.next = {read.from, start.position};
   const std::size_t asked = wanted;
   const CopyPlan how = plan_copy(**file, start.position, available, wanted, first_bytes, mode);
   wanted = how.wanted;
@@ -412,7 +412,6 @@ Result<SegmentBatches> read_batches(env::FileSystem& files, SegmentView& segment
     const std::size_t size = std::min(wanted, available);
     auto bytes = read_slice(**file, start.position, size, mode, how.piece_bytes);
     if (!bytes) return fail(std::move(bytes).error());
-    batches.next = {read.from, start.position};
     const auto accepted =
         accept(**file, segment, read, bytes->view(), start.position, sure, mode, batches);
     if (!accepted) return fail(accepted.error());

@@ -181,6 +181,30 @@ TEST_F(LogTest, ReadsGoOnInTheNextSegmentsWhileThereIsRoom) {
   });
 }
 
+// Kafka's compaction takes the last batch of a segment too.
+TEST_F(LogTest, AReaderGoesOnBehindASegmentThatEndsEarly) {
+  config_->segment_bytes = 1'000;
+  config_->cleanup_compact = true;
+  open_directory();
+  run([this]() -> Task<void> {
+    auto log = co_await open();
+    for (int i = 0; i < 60; ++i) EXPECT_TRUE(append(*log, make_batch()));
+    EXPECT_TRUE(co_await log->flush());
+    co_await close(std::move(log));
+    const std::size_t one = make_batch().size();
+    fs::resize_file(log_file(), fs::file_size(log_file()) - one);
+    for (const std::string_view ending : {"index", "timeindex"}) {
+      fs::remove(fs::path(log_file()).replace_extension(ending));
+    }
+    open_directory();
+    log = co_await open();
+    for (const std::int32_t max_bytes : {1, 1 << 20}) {
+      EXPECT_EQ((co_await read_all(*log, Offset{0}, max_bytes)).size(), 59 * one);
+    }
+    co_await close(std::move(log));
+  });
+}
+
 TEST_F(LogTest, FirstBatchIsReturnedEvenIfItIsLargerThanTheLimit) {
   open_directory();
   run([this]() -> Task<void> {
