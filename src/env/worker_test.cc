@@ -117,5 +117,23 @@ TEST_P(WorkerTest, ThePoolServesHigherClassesFirstAndStarvesNone) {
   EXPECT_GE(first(Priority::client), 50);
 }
 
+TEST_P(WorkerTest, BackgroundThatWaitsOnEveryThreadHoldsNoClientUp) {
+  Pool& pool = environment_->pool();
+  Latch stuck;
+  Latch all_run;
+  std::atomic<int> left{3};
+  for (int i = 0; i < 10; ++i) pool.submit([&] { stuck.wait(); }, Priority::background);
+  for (const Priority priority : {Priority::client, Priority::control, Priority::client}) {
+    pool.submit(
+        [&] {
+          if (--left == 0) all_run.open();
+        },
+        priority);
+  }
+  all_run.wait();
+  stuck.open();
+  environment_.reset();
+}
+
 }  // namespace
 }  // namespace arus::env

@@ -183,6 +183,7 @@ Result<std::vector<DirectoryEntry>> RealFileSystem::list(const std::string& dire
 }
 
 Result<> RealFileSystem::create_directories(const std::string& path) {
+  if (::mkdir(path.c_str(), 0777) == 0) return {};  // mostly only the last one is missing
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return fail(storage_error(path, "create directory", error.value()));

@@ -68,12 +68,14 @@ void RealWorker::run() {
 
 RealPool::RealPool(const std::string& name, std::size_t threads) {
   ARUS_ASSERT(threads > 0);
-  for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, name = name + "-" + std::to_string(i)] {
+  const auto start = [this, &name](const std::string& which, void (RealPool::*serve)()) {
+    threads_.emplace_back([this, name = name + "-" + which, serve] {
       name_this_thread(name);
-      run();
+      (this->*serve)();
     });
-  }
+  };
+  for (std::size_t i = 0; i < threads; ++i) start(std::to_string(i), &RealPool::run);
+  if (threads > 1) start("client", &RealPool::run_without_background);
 }
 
 RealPool::~RealPool() {
@@ -82,16 +84,20 @@ RealPool::~RealPool() {
     ending_ = true;
   }
   changed_.notify_all();
+  client_changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
 void RealPool::submit(Work work, Priority priority) {
+  bool others_are_enough = false;
   {
     const std::scoped_lock lock(mutex_);
     queues_[static_cast<std::size_t>(priority)].push(std::move(work));
     ++queued_;
+    others_are_enough = queued_ <= waiting_;
   }
   changed_.notify_one();
+  if (priority != Priority::background && !others_are_enough) client_changed_.notify_one();
 }
 
 void RealPool::run() {
@@ -99,9 +105,27 @@ void RealPool::run() {
     Work work;
     {
       std::unique_lock lock(mutex_);
+      ++waiting_;
       changed_.wait(lock, [this] { return queued_ > 0 || ending_; });
+      --waiting_;
       if (queued_ == 0) return;
       work = take();
+    }
+    work();
+  }
+}
+
+void RealPool::run_without_background() {
+  for (;;) {
+    Work work;
+    {
+      std::unique_lock lock(mutex_);
+      client_changed_.wait(lock, [this] { return queued_before_background() > 0 || ending_; });
+      if (queued_before_background() == 0) return;
+      --queued_;
+      Ring<Work>* queue = queues_.data();
+      while (queue->empty()) ++queue;
+      work = queue->pop();
     }
     work();
   }

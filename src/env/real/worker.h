@@ -34,7 +34,9 @@ class RealWorker final : public Worker {
 };
 
 // A fixed number of threads. A class is served only when those above it are empty, but every
-// eighth piece comes from the lowest class that waits, so that none starves.
+// eighth piece comes from the lowest class that waits, so that none starves. Where there are
+// several, one more leaves the background class alone: flushes that wait for the disk on all the
+// others hold up nobody's read.
 class RealPool final : public Pool {
  public:
   RealPool(const std::string& name, std::size_t threads);
@@ -44,12 +46,18 @@ class RealPool final : public Pool {
 
  private:
   void run();
+  void run_without_background();
   Work take();
+  [[nodiscard]] std::size_t queued_before_background() const {
+    return queued_ - queues_[static_cast<std::size_t>(Priority::background)].size();
+  }
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_;         // for the threads that serve all classes
+  std::condition_variable client_changed_;  // for the one that does not
   std::array<Ring<Work>, priority_count> queues_;
   std::size_t queued_ = 0;
+  std::size_t waiting_ = 0;  // threads that serve all classes
   std::size_t served_ = 0;
   bool ending_ = false;
   std::vector<std::thread> threads_;
