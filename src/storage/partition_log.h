@@ -22,6 +22,8 @@
 
 namespace arus::storage {
 
+struct StagedSwap;
+
 // Takes decisions on the loop (offsets, producers, indexes, rolling) and hands the bytes to the
 // directory's writer. Beyond Log's own: segments ascend and do not overlap, only the last has a
 // tail; below recovery_point() batches and their indexes are on stable storage.
@@ -173,6 +175,8 @@ class PartitionLog final : public Log, private WriteTarget {
   [[nodiscard]] bool holds_segments(std::span<const Offset> bases) const;
   env::Task<Result<bool>> exchange(const CleanedGroup& group, const std::shared_ptr<Link>& link);
   void install(const CleanedGroup& group);
+  env::Task<Result<std::vector<std::string>>> name_exchanged(
+      std::shared_ptr<const StagedSwap> swap);
   env::Task<Result<>> change_names(std::move_only_function<Result<>(env::FileSystem&)> rename);
   void take_offline(const Error& error);
 

@@ -155,23 +155,31 @@ env::Task<Result<bool>> PartitionLog::exchange(const CleanedGroup& group,
     if (failure_) co_return fail(*failure_);
     install(group);
   }
-  const auto swap = std::make_shared<const StagedSwap>(folder_->path, base, group.replaced);
-  const auto deleted = std::make_shared<std::vector<std::string>>();
-  ARUS_CO_TRY(co_await change_names([swap, deleted](env::FileSystem& named) -> Result<> {
-    auto aside = set_aside_replaced(named, *swap);
+  auto aside = co_await name_exchanged(
+      std::make_shared<const StagedSwap>(folder_->path, base, group.replaced));
+  if (!aside) co_return fail(std::move(aside).error());
+  if (Segment* const made = segment_at(base)) made->note_staged(false);
+  if (const auto directory = host_->directory.lock()) {
+    directory->remove_later(std::move(*aside), env::milliseconds{config_->file_delete_delay_ms});
+  }
+  co_return true;
+}
+
+// Gives what the exchanged files are called now, to be removed.
+env::Task<Result<std::vector<std::string>>> PartitionLog::name_exchanged(
+    std::shared_ptr<const StagedSwap> swap) {
+  const auto replaced = std::make_shared<std::vector<std::string>>();
+  ARUS_CO_TRY(co_await change_names([swap, replaced](env::FileSystem& files) -> Result<> {
+    auto aside = set_aside_replaced(files, *swap);
     if (!aside) return fail(std::move(aside).error());
-    *deleted = std::move(*aside);
+    *replaced = std::move(*aside);
     return {};
   }));
   ARUS_CO_TRY(co_await change_names(
-      [swap](env::FileSystem& named) { return name_swapped_log(named, *swap); }));
+      [swap](env::FileSystem& files) { return name_swapped_log(files, *swap); }));
   ARUS_CO_TRY(co_await change_names(
-      [swap](env::FileSystem& named) { return name_swapped_indexes(named, *swap); }));
-  if (Segment* const made = segment_at(base)) made->note_staged(false);
-  if (const auto directory = host_->directory.lock()) {
-    directory->remove_later(std::move(*deleted), env::milliseconds{config_->file_delete_delay_ms});
-  }
-  co_return true;
+      [swap](env::FileSystem& files) { return name_swapped_indexes(files, *swap); }));
+  co_return std::move(*replaced);
 }
 
 // One step of an exchange, durable when it completes. Appends go on while the disk is busy with it.
