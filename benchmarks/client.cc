@@ -4,10 +4,12 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <stop_token>
 #include <thread>
 
 #include "base/bytes.h"
@@ -43,7 +45,7 @@ rd_kafka_t* make_client(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
 }
 
 struct Deliveries {
-  std::int64_t done = 0;
+  std::atomic<std::int64_t> done = 0;
   std::int64_t failed = 0;
   std::vector<double>* latencies_s = nullptr;
 };
@@ -51,16 +53,15 @@ struct Deliveries {
 // The due time of a record travels as its opaque pointer: microseconds.
 void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   auto& deliveries = *static_cast<Deliveries*>(opaque);
-  ++deliveries.done;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) ++deliveries.failed;
   const auto due_us = reinterpret_cast<std::uintptr_t>(message->_private);
   if (deliveries.latencies_s != nullptr && due_us != 0) {
     deliveries.latencies_s->push_back(now_s() - static_cast<double>(due_us) / 1e6);
   }
+  ++deliveries.done;
 }
 
 constexpr std::size_t distinct_values = 997;
-constexpr double longest_pause_s = 0.0005;  // of a paced producer, between two looks at answers
 
 // The same on every machine and in every run.
 std::vector<Bytes> make_values(const ProduceLoad& load) {
@@ -154,26 +155,29 @@ ProduceOutcome produce(const std::string& address, const ProduceLoad& load) {
   rd_kafka_t* client = make_client(RD_KAFKA_PRODUCER, conf);
   rd_kafka_topic_t* topic = rd_kafka_topic_new(client, load.topic.c_str(), nullptr);
   std::vector<Bytes> values = make_values(load);
+  // Answers have a thread of their own: one that comes while the next record is not due yet is
+  // timed when it comes.
+  std::jthread answers([client](const std::stop_token& stop) {
+    while (!stop.stop_requested()) rd_kafka_poll(client, 20);
+  });
   const double began = now_s();
   for (std::int64_t i = 0; i < load.records; ++i) {
     Bytes& value = values[static_cast<std::size_t>(i) % values.size()];
     std::uintptr_t due_us = 0;
     if (load.records_per_s > 0) {
       const double due = began + static_cast<double>(i) / load.records_per_s;
-      for (double now = 0; (now = now_s()) < due;) {
-        rd_kafka_poll(client, 0);
-        sleep_until(std::min(due, now + longest_pause_s));
-      }
+      if (now_s() < due) sleep_until(due);
       due_us = static_cast<std::uintptr_t>(due * 1e6);
     }
     const auto partition = static_cast<std::int32_t>(i % load.partitions);
     while (rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY, value.data(), value.size(),
                             nullptr, 0, reinterpret_cast<void*>(due_us)) != 0) {
-      rd_kafka_poll(client, 5);
+      sleep_s(0.001);
     }
-    if ((i & 255) == 0) rd_kafka_poll(client, 0);
   }
-  while (deliveries.done < load.records && now_s() - began < 600) rd_kafka_poll(client, 100);
+  while (deliveries.done < load.records && now_s() - began < 600) sleep_s(0.0005);
+  answers.request_stop();
+  answers.join();
   outcome.took_s = now_s() - began;
   outcome.failed = deliveries.failed + (load.records - deliveries.done);
   rd_kafka_topic_destroy(topic);
