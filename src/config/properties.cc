@@ -5,6 +5,8 @@
 namespace arus::config {
 namespace {
 
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f'; }
 
 void append_utf8(std::uint32_t code, std::string& out) {
@@ -30,7 +32,7 @@ void append_utf8(std::uint32_t code, std::string& out) {
 class Lines {
  public:
   explicit Lines(std::string_view text) : rest_(text) {
-    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
+    if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
   }
 
   // The next logical line, or false at the end.
@@ -170,6 +172,8 @@ std::string_view value_part(std::string_view rest) {
 
 void append_escaped(std::string_view text, bool is_key, std::string& out) {
   bool leading = true;
+  // At the beginning of a file it would be skipped.
+  if (is_key && text.starts_with(byte_order_mark)) out += '\\';
   for (const char c : text) {
     switch (c) {
       case '\t':

@@ -56,6 +56,9 @@ TEST(Properties, WhatIsWrittenReadsBackTheSame) {
                              {"unicode", "\u00e9\U0001f600"},
                              {"empty", ""}};
   EXPECT_EQ(parsed(write_properties(properties)), properties);
+  // A key that begins as a file may.
+  const ConfigMap marked{{"\ufeffkey", "value"}};
+  EXPECT_EQ(parsed(write_properties(marked)), marked);
 }
 
 TEST(Properties, AnOverrideReplacesAndMayHoldEqualSigns) {
