@@ -176,9 +176,9 @@ ProduceOutcome produce(const std::string& address, const ProduceLoad& load) {
     }
   }
   while (deliveries.done < load.records && now_s() - began < 600) sleep_s(0.0005);
+  outcome.took_s = now_s() - began;
   answers.request_stop();
   answers.join();
-  outcome.took_s = now_s() - began;
   outcome.failed = deliveries.failed + (load.records - deliveries.done);
   rd_kafka_topic_destroy(topic);
   rd_kafka_destroy(client);

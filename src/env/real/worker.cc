@@ -122,10 +122,7 @@ void RealPool::run_without_background() {
       std::unique_lock lock(mutex_);
       client_changed_.wait(lock, [this] { return queued_before_background() > 0 || ending_; });
       if (queued_before_background() == 0) return;
-      --queued_;
-      Ring<Work>* queue = queues_.data();
-      while (queue->empty()) ++queue;
-      work = queue->pop();
+      work = take_highest();
     }
     work();
   }
@@ -133,13 +130,21 @@ void RealPool::run_without_background() {
 
 Work RealPool::take() {
   constexpr std::size_t lowest_class_every = 8;
+  if (++served_ % lowest_class_every != 0) return take_highest();
   --queued_;
-  ++served_;
-  if (served_ % lowest_class_every == 0) {
-    for (std::size_t i = priority_count; i-- > 0;) {
-      if (!queues_[i].empty()) return queues_[i].pop();
-    }
+  for (std::size_t i = priority_count; i-- > 0;) {
+    if (queues_[i].empty()) continue;
+    Work lowest = queues_[i].pop();
+    // This thread may have been woken for what it leaves.
+    if (queued_before_background() > 0) client_changed_.notify_one();
+    return lowest;
   }
+  ARUS_ASSERT(false);
+  return {};
+}
+
+Work RealPool::take_highest() {
+  --queued_;
   for (auto& queue : queues_) {
     if (!queue.empty()) return queue.pop();
   }

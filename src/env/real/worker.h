@@ -48,6 +48,7 @@ class RealPool final : public Pool {
   void run();
   void run_without_background();
   Work take();
+  Work take_highest();
   [[nodiscard]] std::size_t queued_before_background() const {
     return queued_ - queues_[static_cast<std::size_t>(Priority::background)].size();
   }
