@@ -49,6 +49,7 @@ const TopicSet ten_thousand{.name = "spread", .topics = 10, .partitions = 1000};
 }  // namespace
 
 void spread_rows(const Plan& plan) {
+  constexpr int seconds = 30;  // several laps of the commit log
   const Spread spreads[] = {{"1 partition", {.name = "spread", .topics = 1, .partitions = 1}},
                             {"1,000", {.name = "spread", .topics = 1, .partitions = 1000}},
                             {"10,000", ten_thousand}};
@@ -61,7 +62,7 @@ void spread_rows(const Plan& plan) {
       create_topics(server.address(), spread.topics.names(), spread.topics.partitions);
       produce_to_each(server.port(), spread.topics, record_bytes, 100);
       const double before = server.cpu_s();
-      auto outcome = produce_paced(server.port(), spread.topics, record_bytes, rate, 10);
+      auto outcome = produce_paced(server.port(), spread.topics, record_bytes, rate, seconds);
       const double reached = static_cast<double>(outcome.latencies_s.size()) / outcome.took_s;
       const double p99 = percentile(outcome.latencies_s, 99);
       if (std::isnan(first_p99)) {

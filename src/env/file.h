@@ -21,6 +21,12 @@ enum class OpenMode : std::uint8_t {
   create_new,  // read and write, must not exist
 };
 
+// Keeps the system from forgetting a file that is closed.
+class FilePin {
+ public:
+  virtual ~FilePin() = default;
+};
+
 // An open file. Offsets and lengths in bytes. Errors carry kafka_storage_error and the errno.
 // Thread-safe as the system's own descriptors are: reads may overlap one writer.
 class File {
@@ -39,6 +45,10 @@ class File {
   // storage for that, but the flush that comes later has less to do. A failure may show here, or
   // only there.
   virtual Result<> start_write_back() = 0;
+  // While it lives, an error of writing this file back is kept for whoever opens it next and
+  // flushes it; else it may be forgotten when the last descriptor is closed. It takes no
+  // descriptor. Null where too many are held.
+  [[nodiscard]] virtual std::unique_ptr<FilePin> pin() = 0;
   [[nodiscard]] virtual Result<std::int64_t> size() = 0;
   virtual Result<> truncate(std::int64_t size_bytes) = 0;
   // Tells the system that these cached pages are not needed any more.

@@ -131,6 +131,19 @@ TEST_F(FileTest, CachedReadsGiveTheDiskAPageOfWorkWhereTheSystemCannotTell) {
   EXPECT_EQ(read_resident(descriptor, read, 0, Residency::unknown), ::ssize_t{size});
 }
 
+TEST_F(FileTest, PinsAreBoundedAndLeaveTheFileUsable) {
+  std::vector<std::unique_ptr<FilePin>> pins;
+  const auto file = open("pinned");
+  for (auto pin = file->pin(); pin != nullptr; pin = file->pin()) pins.push_back(std::move(pin));
+  EXPECT_GE(pins.size(), 1000U);
+  EXPECT_LE(pins.size(), 40'000U) << "the system allows 65,530 mappings";
+  EXPECT_TRUE(file->write_at(as_bytes("bytes"), 0));
+  EXPECT_TRUE(open("pinned")->sync());
+  pins.pop_back();
+  EXPECT_NE(file->pin(), nullptr);
+  EXPECT_TRUE(file->truncate(0));
+}
+
 TEST_F(FileTest, OpenModesAskForAbsenceOrPresence) {
   EXPECT_EQ(files_.open(path("x"), OpenMode::read).error().os_error, ENOENT);
   EXPECT_EQ(files_.open(path("x"), OpenMode::read_write).error().os_error, ENOENT);

@@ -35,7 +35,7 @@ struct CommitLogOptions {
   std::size_t most_files = 6;
   // A segment that gets so much at once is flushed itself: cheaper than to write it twice.
   std::size_t direct_from_bytes = std::size_t{1} << 20;
-  // A lap with more dirty segments than this is wide: one syncfs is cheaper than to flush each.
+  // Segments are flushed one by one. Where a lap with more than this is late, one syncfs ends it.
   std::size_t flush_each_up_to = 256;
   // Files grow to this where a lap has so many dirty segments, all of them together to
   // `most_bytes`: the larger the lap, the less often each is written back.
@@ -116,12 +116,18 @@ class CommitLog {
     std::size_t filled = 0;  // where the next group begins; 0 before the header is written
     std::vector<std::shared_ptr<WriterFile>> dirty;
     std::size_t flushed = 0;       // of those
+    std::size_t started = 0;       // of those: writing back has begun
     bool descriptor_lost = false;  // of one of them, before it was flushed
-    std::vector<Mark> marks;       // of the flushes that are under way or will be
-    // Of a wide lap:
-    std::size_t started = 0;     // of those that are dirty: writing back has begun
-    std::size_t started_at = 0;  // blocks of the active lap when it had of all
-    std::size_t ahead = 0;       // while it is active: of its own, begun for the lap before
+    std::vector<Mark> marks;       // of the flushes that are under way
+  };
+  // What a job needs of a segment that is written on meanwhile.
+  struct Target {
+    std::shared_ptr<env::File> open;
+    std::string path;
+    std::unique_ptr<env::FilePin> pin;
+    std::string folder;
+    bool created = false;      // the folder
+    bool new_entries = false;  // in it
   };
 
   static Result<std::unique_ptr<env::File>> make_file(env::FileSystem& files,
@@ -145,18 +151,17 @@ class CommitLog {
 
   // What becomes of sealed laps, commit_log_recycling.cc.
   [[nodiscard]] bool in_haste() const { return starved_ || !active_ || sealed_.size() > 1; }
-  [[nodiscard]] bool is_wide(const Lap& lap) const {
-    return lap.dirty.size() > options_.flush_each_up_to;
-  }
-  [[nodiscard]] bool is_due(const Lap& lap) const;
+  [[nodiscard]] bool is_late() const;
+  [[nodiscard]] std::size_t due_of(const Lap& lap) const;
   [[nodiscard]] std::optional<BackgroundJob> next_lap_job(Lap& lap);
-  [[nodiscard]] std::optional<BackgroundJob> next_wide_job(Lap& lap);
   [[nodiscard]] std::optional<BackgroundJob> next_growth_job();
-  [[nodiscard]] bool is_nearly_clean(const Lap& lap) const;
   [[nodiscard]] BackgroundJob make_file_job();
-  [[nodiscard]] BackgroundJob flush_job(Lap& lap);
-  [[nodiscard]] BackgroundJob write_back_job(std::span<const std::shared_ptr<WriterFile>> some);
+  [[nodiscard]] BackgroundJob flush_job(Lap& lap, std::size_t count);
+  [[nodiscard]] static Target take(Lap& lap, WriterFile& file);
+  static Result<> flush_each(env::FileSystem& files, const std::string& root,
+                             std::span<const Target> targets);
   [[nodiscard]] BackgroundJob sync_job(Lap& lap);
+  void put_to_use(Lap lap);
   [[nodiscard]] BackgroundJob tell_job();
   [[nodiscard]] BackgroundJob void_job(Lap& lap);
   static void mark(Lap& lap, const std::shared_ptr<WriterFile>& file);

@@ -16,11 +16,7 @@ namespace {
 
 const LogComponent recycling_events{"storage.commit_log"};
 
-constexpr std::size_t segments_at_once = 8;  // of a wide lap, in one job
-// For each block that the active lap gets, which is mostly a flush, so many segments of a wide one
-// are written back, and then of its own.
-constexpr std::size_t started_for_each_block = 2;
-constexpr std::size_t ahead_for_each_block = 4;
+constexpr std::size_t flushes_at_once = 16;
 
 Result<> start_write_back(env::FileSystem& files, const std::string& path) {
   const auto file = files.open(path, env::OpenMode::read_write);
@@ -29,57 +25,31 @@ Result<> start_write_back(env::FileSystem& files, const std::string& path) {
 
 }  // namespace
 
-// Of n segments the k-th is flushed once the active lap is filled to k / 2n.
-bool CommitLog::is_due(const Lap& lap) const {
-  if (in_haste() || lap.flushed == lap.dirty.size()) return true;
-  return active_->filled * 2 * lap.dirty.size() >= active_->size_bytes * lap.flushed;
-}
-
 std::optional<BackgroundJob> CommitLog::next_job() {
   if (wants_file()) return make_file_job();
   if (!flushed_.empty()) return tell_job();
-  auto job = sealed_.empty() ? std::nullopt : next_lap_job(sealed_.front());
-  if (!job && growth_) job = next_growth_job();
+  auto job = growth_ ? next_growth_job() : std::nullopt;
+  if (!job && !sealed_.empty()) job = next_lap_job(sealed_.front());
   return job;
 }
 
 std::optional<BackgroundJob> CommitLog::next_lap_job(Lap& lap) {
-  if (is_wide(lap)) return next_wide_job(lap);
-  if (!is_due(lap)) return std::nullopt;
-  return lap.flushed < lap.dirty.size() ? flush_job(lap) : void_job(lap);
-}
-
-// First the segments of the lap, then those that the active lap has made dirty meanwhile, until few
-// are left: what syncfs finds to do holds up the flushes that others wait for.
-std::optional<BackgroundJob> CommitLog::next_wide_job(Lap& lap) {
-  if (lap.flushed == lap.dirty.size()) return void_job(lap);
-  if (in_haste()) return sync_job(lap);
   const std::size_t all = lap.dirty.size();
-  const std::size_t blocks = active_->filled / commit_log_format::block_bytes;
-  if (lap.started < all) {
-    const bool due = lap.started <= blocks * started_for_each_block ||
-                     active_->size_bytes * lap.started <= active_->filled * 2 * all;
-    if (!due) return std::nullopt;
-    const auto some =
-        std::span(lap.dirty).subspan(lap.started, std::min(segments_at_once, all - lap.started));
-    for (const auto& file : some) mark(lap, file);
-    lap.started += some.size();
-    lap.started_at = blocks;
-    return write_back_job(some);
-  }
-  if (is_nearly_clean(*active_)) return sync_job(lap);
-  if (active_->ahead > (blocks - lap.started_at) * ahead_for_each_block) return std::nullopt;
-  const auto some = std::span(active_->dirty)
-                        .subspan(active_->ahead, std::min(segments_at_once,
-                                                          active_->dirty.size() - active_->ahead));
-  active_->ahead += some.size();
-  return write_back_job(some);
+  if (lap.flushed == all) return void_job(lap);
+  const bool hurries = in_haste() || is_late();
+  if (hurries && all > options_.flush_each_up_to) return sync_job(lap);
+  const std::size_t due = hurries ? all : due_of(lap);
+  if (due <= lap.flushed) return std::nullopt;
+  return flush_job(lap, std::min(due - lap.flushed, flushes_at_once));
 }
 
-// Or it is late.
-bool CommitLog::is_nearly_clean(const Lap& lap) const {
-  return lap.dirty.size() - lap.ahead <= options_.flush_each_up_to ||
-         lap.filled * 4 >= lap.size_bytes * 3;
+bool CommitLog::is_late() const { return active_->filled * 4 >= active_->size_bytes * 3; }
+
+// Of n segments the k-th is flushed once the active lap is filled to 2k / 5n: they are done before
+// half of it is, when another file would be made if none were free.
+std::size_t CommitLog::due_of(const Lap& lap) const {
+  const std::size_t due = active_->filled * 5 * lap.dirty.size() / (active_->size_bytes * 2) + 1;
+  return std::min(due, lap.dirty.size());
 }
 
 BackgroundJob CommitLog::make_file_job() {
@@ -111,7 +81,7 @@ BackgroundJob CommitLog::make_file_job() {
       numbers_.erase(made->lap.number);
       note_no_space();
     } else {
-      free_.push_back(std::move(made->lap));
+      put_to_use(std::move(made->lap));
     }
   };
   return {std::move(work), std::move(done)};
@@ -125,48 +95,75 @@ void CommitLog::mark(Lap& lap, const std::shared_ptr<WriterFile>& file) {
                        .end = file->logged_end_});
 }
 
-// The names that lead to the segment come first.
-BackgroundJob CommitLog::flush_job(Lap& lap) {
-  const std::shared_ptr<WriterFile>& file = lap.dirty[lap.flushed];
-  lap.descriptor_lost = std::exchange(file->descriptor_lost_, false) || lap.descriptor_lost;
-  file->unsynced_ = false;
-  mark(lap, file);
-  const WriterFolder& folder = file->folder();
-  auto work = [&files = files_, root = root_, folder = folder.path, open = file->open_,
-               path = file->path(), created = folder.created_unsynced,
-               made_entries = folder.has_unsynced_entries()]() -> Result<> {
-    if (created || made_entries) ARUS_TRY(sync_partition_folder(files, folder, created));
-    if (created) ARUS_TRY(files.sync_directory(root));
-    return open != nullptr ? open->sync() : sync_file(files, path);
-  };
-  auto done = [this] { end_flushes(1); };
-  return {std::move(work), std::move(done)};
+CommitLog::Target CommitLog::take(Lap& lap, WriterFile& file) {
+  lap.descriptor_lost = std::exchange(file.descriptor_lost_, false) || lap.descriptor_lost;
+  file.unsynced_ = false;
+  const WriterFolder& folder = file.folder();
+  return {.open = file.open_,
+          .path = file.path(),
+          .pin = std::move(file.pin_),
+          .folder = folder.path,
+          .created = folder.created_unsynced,
+          .new_entries = folder.has_unsynced_entries()};
 }
 
-BackgroundJob CommitLog::write_back_job(std::span<const std::shared_ptr<WriterFile>> some) {
-  struct Target {
-    std::shared_ptr<env::File> open;
-    std::string path;
-  };
+// Others are begun to be written back meanwhile: a flush that finds little to write does not hold
+// up the flushes that somebody waits for.
+BackgroundJob CommitLog::flush_job(Lap& lap, std::size_t count) {
+  const std::size_t all = lap.dirty.size();
+  const std::size_t ahead = all > options_.flush_each_up_to ? all / 64 + 1 : 0;
   std::vector<Target> targets;
-  for (const auto& file : some) targets.push_back({file->open_, file->path()});
-  auto work = [&files = files_, targets = std::move(targets)]() -> Result<> {
-    for (const Target& target : targets) {
+  for (std::size_t i = lap.flushed; i < lap.flushed + count; ++i) {
+    mark(lap, lap.dirty[i]);
+    targets.push_back(take(lap, *lap.dirty[i]));
+  }
+  std::vector<Target> later;
+  lap.started = std::max(lap.started, lap.flushed + count);
+  for (const std::size_t end = std::min(all, lap.flushed + count + ahead); lap.started < end;
+       ++lap.started) {
+    const WriterFile& file = *lap.dirty[lap.started];
+    later.push_back({.open = file.open_, .path = file.path()});
+  }
+  auto work = [&files = files_, root = root_, targets = std::move(targets),
+               later = std::move(later)]() -> Result<> {
+    for (const Target& target : later) {
       ARUS_TRY(target.open != nullptr ? target.open->start_write_back()
                                       : start_write_back(files, target.path));
     }
-    return {};
+    return flush_each(files, root, targets);
   };
-  return {std::move(work), [] {}};
+  return {std::move(work), [this, count] { end_flushes(count); }};
+}
+
+// The names that lead to a segment come first.
+Result<> CommitLog::flush_each(env::FileSystem& files, const std::string& root,
+                               std::span<const Target> targets) {
+  bool created = false;
+  for (const Target& target : targets) {
+    created = created || target.created;
+    if (target.created || target.new_entries) {
+      ARUS_TRY(sync_partition_folder(files, target.folder, target.created));
+    }
+  }
+  if (created) ARUS_TRY(files.sync_directory(root));
+  for (const Target& target : targets) {
+    ARUS_TRY(target.open != nullptr ? target.open->sync() : sync_file(files, target.path));
+  }
+  return {};
 }
 
 // All that was written before it begins, with its names. The descriptors of the segments may be
 // closed meanwhile: this one tells of every error.
 BackgroundJob CommitLog::sync_job(Lap& lap) {
-  for (; lap.started < lap.dirty.size(); ++lap.started) mark(lap, lap.dirty[lap.started]);
-  auto work = [held = held_] { return held->sync(); };
-  auto done = [this, count = lap.dirty.size()] { end_flushes(count); };
-  return {std::move(work), std::move(done)};
+  std::vector<std::unique_ptr<env::FilePin>> pins;
+  for (std::size_t i = lap.flushed; i < lap.dirty.size(); ++i) {
+    mark(lap, lap.dirty[i]);
+    if (Target target = take(lap, *lap.dirty[i]); target.pin) pins.push_back(std::move(target.pin));
+  }
+  const std::size_t count = lap.dirty.size() - lap.flushed;
+  lap.descriptor_lost = false;
+  auto work = [held = held_, pins = std::move(pins)] { return held->sync(); };
+  return {std::move(work), [this, count] { end_flushes(count); }};
 }
 
 void CommitLog::end_flushes(std::size_t count) {
@@ -203,15 +200,20 @@ BackgroundJob CommitLog::void_job(Lap& lap) {
   auto done = [this] {
     Lap lap = std::move(sealed_.front());
     sealed_.pop_front();
-    // Growing takes a while, so it is for when another file is ready for use.
-    if (!free_.empty() && growth_bytes(lap) > 0) {
-      const std::size_t size = lap.size_bytes;
-      growth_ = Growth{.lap = std::move(lap), .written = size, .began_at = next_sequence_};
-    } else {
-      free_.push_back(std::move(lap));
-    }
+    put_to_use(std::move(lap));
   };
   return {std::move(work), std::move(done)};
+}
+
+// It grows before that where it should and there is time: another file is free, or may be made.
+void CommitLog::put_to_use(Lap lap) {
+  const bool has_time = !free_.empty() || (active_ && active_->filled * 2 < active_->size_bytes);
+  if (has_time && growth_bytes(lap) > 0) {
+    const std::size_t size = lap.size_bytes;
+    growth_ = Growth{.lap = std::move(lap), .written = size, .began_at = next_sequence_};
+  } else {
+    free_.push_back(std::move(lap));
+  }
 }
 
 // One portion after the other, and a single flush at the end: each flush of a file that has become

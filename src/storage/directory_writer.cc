@@ -33,14 +33,16 @@ Result<std::shared_ptr<env::File>> WriterFiles::open(const std::shared_ptr<Write
 }
 
 void WriterFiles::close(WriterFile& file) {
-  if (file.open_ == nullptr) return;
-  file.open_ = nullptr;
-  file.descriptor_lost_ = file.descriptor_lost_ || file.unsynced_;
-  uses_.erase(file.use_);  // may end the file's life
+  const bool pinned = std::exchange(file.pin_, nullptr) != nullptr;
+  const bool lost = file.unsynced_ && (pinned || file.open_ != nullptr);
+  file.descriptor_lost_ = file.descriptor_lost_ || lost;
+  if (std::exchange(file.open_, nullptr) != nullptr) {
+    uses_.erase(file.use_);  // may end the file's life
+  }
 }
 
 // A file with unflushed bytes is kept open where another can go: its descriptor is the one that
-// reports an error of writing them back.
+// reports an error of writing them back. Where that one must go as well, the file is pinned.
 void WriterFiles::evict_one() {
   constexpr int looked_at = 16;
   auto candidate = std::prev(uses_.end());
@@ -53,7 +55,11 @@ void WriterFiles::evict_one() {
     if (candidate == uses_.begin()) break;
     --candidate;
   }
-  close(**victim);
+  WriterFile& file = **victim;
+  if (file.unsynced_ && file.is_log() && file.pin_ == nullptr) file.pin_ = file.open_->pin();
+  file.open_ = nullptr;
+  file.descriptor_lost_ = file.descriptor_lost_ || (file.unsynced_ && file.pin_ == nullptr);
+  uses_.erase(victim);
 }
 
 DirectoryWriter::DirectoryWriter(env::Environment& environment, env::Pool& pool, std::string root,
@@ -277,7 +283,6 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
   std::vector<std::shared_ptr<WriterFile>> present;
   bool descriptor_lost = false;
   for (const auto& file : files) {
-    file->unsynced_ = false;
     descriptor_lost = std::exchange(file->descriptor_lost_, false) || descriptor_lost;
     WriterFolder& folder = *file->folder_;
     // A topic that is deleted meanwhile takes what nobody waits for with it. An open file needs no
@@ -297,6 +302,13 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
     ARUS_TRY(flush_folders(folders));
     ARUS_TRY(flush_files(present));
   }
+  bool lost_meanwhile = false;
+  for (const auto& file : files) {
+    file->unsynced_ = false;
+    file->pin_ = nullptr;
+    lost_meanwhile = std::exchange(file->descriptor_lost_, false) || lost_meanwhile;
+  }
+  if (lost_meanwhile) ARUS_TRY(sync_everything());
   for (WriterFolder* const folder : folders) {
     folder->in_round = false;
     folder->created_unsynced = false;

@@ -29,6 +29,7 @@ class LoggedFile final : public env::File {
   Result<> write_at(std::span<const ByteView> pieces, std::int64_t offset) override;
   Result<> sync() override { return {}; }
   Result<> start_write_back() override { return {}; }
+  std::unique_ptr<env::FilePin> pin() override { return nullptr; }
   Result<std::int64_t> size() override { return size_bytes_; }
   Result<> truncate(std::int64_t size_bytes) override;
   void drop_cache(std::int64_t /*offset*/, std::int64_t /*length*/) override {}

@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 
@@ -60,6 +62,33 @@ class RealHeldFileSystem final : public HeldFileSystem {
  private:
   const std::string path_;
   const int descriptor_;
+};
+
+// A mapping that is never touched: the system keeps a file's inode while it is mapped, and in it
+// the error that nobody has been told of.
+class Mapping final : public FilePin {
+ public:
+  static std::unique_ptr<FilePin> make(int descriptor) {
+    if (held.fetch_add(1, std::memory_order_relaxed) < most_held) {
+      void* const address = ::mmap(nullptr, 1, PROT_NONE, MAP_SHARED, descriptor, 0);
+      if (address != MAP_FAILED) return std::unique_ptr<FilePin>(new Mapping(address));
+    }
+    held.fetch_sub(1, std::memory_order_relaxed);
+    return nullptr;
+  }
+  ~Mapping() override {
+    ::munmap(address_, 1);
+    held.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  // Half of what the system allows a process by default (vm.max_map_count).
+  static constexpr std::size_t most_held = 32'768;
+  static inline std::atomic<std::size_t> held = 0;
+
+  explicit Mapping(void* address) : address_(address) {}
+
+  void* const address_;
 };
 
 }  // namespace
@@ -117,6 +146,8 @@ Result<> RealFile::start_write_back() {
   if (errno == ENOSYS || errno == EINVAL || errno == ESPIPE) return {};
   return fail(flush_error(path_, "write back", errno));
 }
+
+std::unique_ptr<FilePin> RealFile::pin() { return Mapping::make(descriptor_); }
 
 Result<std::int64_t> RealFile::size() {
   struct stat status{};

@@ -13,6 +13,7 @@ class RealFile final : public File {
   Result<> write_at(std::span<const ByteView> pieces, std::int64_t offset) override;
   Result<> sync() override;
   Result<> start_write_back() override;
+  std::unique_ptr<FilePin> pin() override;
   Result<std::int64_t> size() override;
   Result<> truncate(std::int64_t size_bytes) override;
   void drop_cache(std::int64_t offset, std::int64_t length) override;

@@ -34,7 +34,17 @@ struct SimulatedDisk::Inode {
   }
 
   const bool is_directory;
+  // Whoever opens it has been told of so many failures; all that are not pinned.
+  [[nodiscard]] std::uint64_t failures_known() const {
+    return pins > 0 ? write_backs_told : write_backs_failed;
+  }
+  void pin() {
+    if (pins++ == 0) write_backs_told = write_backs_failed;
+  }
+
   std::uint64_t write_backs_failed = 0;
+  std::uint64_t write_backs_told = 0;  // to anybody; while it is pinned
+  std::size_t pins = 0;
   std::weak_ptr<const void> lock;  // expired when nobody holds it
   Bytes content;
   std::size_t durable_size = 0;
@@ -51,12 +61,13 @@ class SimulatedDisk::OpenFile final : public File {
         inode_(std::move(inode)),
         epoch_(disk.epoch_),
         writable_(writable),
-        failures_seen_(inode_->write_backs_failed) {}
+        failures_seen_(inode_->failures_known()) {}
 
   Result<std::size_t> read_at(MutableByteView buffer, std::int64_t offset, ReadMode mode) override;
   Result<> write_at(std::span<const ByteView> pieces, std::int64_t offset) override;
   Result<> sync() override;
   Result<> start_write_back() override;
+  std::unique_ptr<FilePin> pin() override;
   Result<std::int64_t> size() override {
     ARUS_TRY(check("stat"));
     return static_cast<std::int64_t>(inode_->content.size());
@@ -82,6 +93,22 @@ class SimulatedDisk::OpenFile final : public File {
   const std::uint64_t epoch_;
   const bool writable_;
   std::uint64_t failures_seen_;
+};
+
+class SimulatedDisk::Pin final : public FilePin {
+ public:
+  Pin(SimulatedDisk& disk, InodePtr inode) : disk_(disk), inode_(std::move(inode)) {
+    inode_->pin();
+    ++disk_.pins_;
+  }
+  ~Pin() override {
+    --inode_->pins;
+    --disk_.pins_;
+  }
+
+ private:
+  SimulatedDisk& disk_;
+  const InodePtr inode_;
 };
 
 class SimulatedDisk::Held final : public HeldFileSystem {
@@ -176,10 +203,11 @@ Result<> SimulatedDisk::OpenFile::sync() {
   if (fault.os_error != 0) {
     // Whoever is gone by now has not seen it fail.
     if (disk_.powered_) disk_.fail_write_back(*inode_);
-    failures_seen_ = inode_->write_backs_failed;
+    failures_seen_ = inode_->write_backs_told = inode_->write_backs_failed;
     return arus::fail(flush_error(path_, "flush", fault.os_error));
   }
   inode_->sync();
+  inode_->write_backs_told = inode_->write_backs_failed;
   if (std::exchange(failures_seen_, inode_->write_backs_failed) != inode_->write_backs_failed) {
     return arus::fail(flush_error(path_, "flush", EIO));
   }
@@ -191,6 +219,11 @@ Result<> SimulatedDisk::OpenFile::start_write_back() {
   const FileFault fault = disk_.begin({FileAct::write_back, path_, 0, inode_->unsynced.size()});
   if (fault.os_error != 0 && disk_.powered_) disk_.fail_write_back(*inode_);
   return check("write back");
+}
+
+std::unique_ptr<FilePin> SimulatedDisk::OpenFile::pin() {
+  if (disk_.pins_ >= disk_.most_pins_) return nullptr;
+  return std::make_unique<Pin>(disk_, inode_);
 }
 
 Result<> SimulatedDisk::OpenFile::truncate(std::int64_t size_bytes) {

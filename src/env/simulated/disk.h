@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,8 +59,8 @@ struct CrashPolicy {
 
 // Contents are durable after File::sync, entries after sync_directory, both after
 // HeldFileSystem::sync; nothing else is. An error of writing back is told once to each descriptor
-// that was open before, and to nobody who opens the file later. Owner: the one thread of the
-// simulation; it outlives the nodes that use it.
+// that was open before, and to nobody who opens the file later, but that of a pinned file. Owner:
+// the one thread of the simulation; it outlives the nodes that use it.
 class SimulatedDisk final : public FileSystem {
  public:
   static constexpr std::size_t page_bytes = 4096;
@@ -83,6 +84,8 @@ class SimulatedDisk final : public FileSystem {
   void kill_process();
   // Loses what was not durable, as the policy draws it. Open files and locks of before are dead.
   void crash(const CrashPolicy& policy = {});
+  // So many files can be pinned at once.
+  void set_most_pins(std::size_t most) { most_pins_ = most; }
   // The time of whoever is at work.
   [[nodiscard]] TimePoint now() const { return scheduler_.now(); }
   // The system writes this file back by itself, and fails.
@@ -105,6 +108,7 @@ class SimulatedDisk final : public FileSystem {
 
  private:
   class OpenFile;
+  class Pin;
   class Held;
   class Lock;
   struct Inode;
@@ -146,6 +150,8 @@ class SimulatedDisk final : public FileSystem {
   std::int64_t used_bytes_ = 0;
   double cache_miss_ = 0.1;
   bool powered_ = true;
+  std::size_t most_pins_ = std::numeric_limits<std::size_t>::max();
+  std::size_t pins_ = 0;
   std::uint64_t write_backs_failed_ = 0;
   std::uint64_t epoch_ = 0;  // counts crashes
   std::uint64_t calls_from_loops_ = 0;

@@ -147,6 +147,30 @@ TEST_P(SimulatedDiskTest, AFailureToWriteBackIsToldOnceToEachThatWasOpenBefore) 
   EXPECT_EQ(text("/f"), "lost");
 }
 
+TEST_P(SimulatedDiskTest, AFailureToWriteBackAPinnedFileIsToldOnceToWhoeverOpensItNext) {
+  auto file = open("/f");
+  ASSERT_TRUE(disk_.sync_directory("/"));
+  ASSERT_TRUE(file->write_at(as_bytes("lost"), 0));
+  auto pin = file->pin();
+  file = nullptr;
+  disk_.fail_write_back("/f");
+  EXPECT_EQ(open("/f")->sync().error().os_error, EIO);
+  EXPECT_TRUE(open("/f")->sync()) << "it has been told";
+  disk_.fail_write_back("/f");
+  pin = nullptr;
+  EXPECT_TRUE(open("/f")->sync()) << "it is forgotten";
+}
+
+TEST_P(SimulatedDiskTest, NoMoreFilesArePinnedThanThereIsRoomFor) {
+  const auto file = open("/f");
+  disk_.set_most_pins(1);
+  auto pin = file->pin();
+  EXPECT_NE(pin, nullptr);
+  EXPECT_EQ(file->pin(), nullptr);
+  pin = nullptr;
+  EXPECT_NE(file->pin(), nullptr);
+}
+
 TEST_P(SimulatedDiskTest, WritingBackIsNoFlushAndItsFailureIsToldByOne) {
   auto file = open("/f");
   ASSERT_TRUE(disk_.sync_directory("/"));
