@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -236,9 +237,28 @@ std::vector<double> overwrite_sync_times_s(const std::string& directory, std::si
   return sync_writes_s(directory, bytes, count, true);
 }
 
-std::vector<double> echo_times_s(int count) {
+namespace {
+
+// On the nth of these processors, or on any where there are fewer.
+void stay_on(const cpu_set_t& allowed, int nth) {
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed) || nth-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    ::sched_setaffinity(0, sizeof one, &one);
+    return;
+  }
+}
+
+}  // namespace
+
+std::vector<double> echo_times_s(int count, bool apart) {
   const Pair pair = connected_pair();
+  cpu_set_t before;
+  ::sched_getaffinity(0, sizeof before, &before);
   const pid_t child = ::fork();
+  if (apart) stay_on(before, child == 0 ? 1 : 0);
   if (child == 0) {
     ::close(pair.near);
     std::uint8_t bytes[14];
@@ -258,6 +278,7 @@ std::vector<double> echo_times_s(int count) {
   }
   ::close(pair.near);
   ::waitpid(child, nullptr, 0);
+  ::sched_setaffinity(0, sizeof before, &before);
   return times;
 }
 
