@@ -37,6 +37,8 @@ bool is_change(FileAct act) {
          act == FileAct::remove || is_flush(act) || act == FileAct::create_directory;
 }
 
+bool is_segment(const std::string& path) { return path.ends_with(".log"); }
+
 bool is_of_compaction(const std::string& path) {
   return path.contains(".cleaned") || path.contains(".swap") || path.contains(".deleted");
 }
@@ -72,7 +74,8 @@ Faults::Faults(const RoundPlan& round, std::uint64_t seed, env::SimulatedDisk& d
       disk_(disk),
       story_(story),
       left_behind_(random_.below(operations_behind(round.moment))),
-      flushes_until_failure_(random_.below(60)) {
+      flushes_until_failure_(random_.below(60)),
+      unasked_(random_.below(2) == 0) {
   disk_.set_fault_hook([this](const FileOperation& operation) { return meet(operation); });
 }
 
@@ -141,7 +144,13 @@ FileFault Faults::trouble(const FileOperation& operation) {
         story_.headline("writing back {} fails", operation.path);
         return {.os_error = EIO, .at_most_bytes = {}, .stall = {}};
       }
-      if (!is_flush(operation.act)) return {};
+      if (unasked_ && !write_back_failed_ && operation.act == FileAct::write &&
+          is_segment(operation.path) && random_.below(8) == 0 &&
+          disk_.fail_write_back(operation.path)) {
+        write_back_failed_ = true;
+        story_.headline("the system writes {} back, and fails", operation.path);
+      }
+      if (unasked_ || !is_flush(operation.act)) return {};
       // Of two flushes of one file at a time both are told.
       if (operation.path == failed_flush_ && disk_.now() < failed_at_ + env::milliseconds(200)) {
         return {.os_error = EIO, .at_most_bytes = {}, .stall = {}};

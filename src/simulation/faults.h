@@ -29,7 +29,7 @@ class Faults {
   // The path of the flush that has failed, and when.
   [[nodiscard]] const std::string& failed_flush() const { return failed_flush_; }
   [[nodiscard]] env::TimePoint failed_at() const { return failed_at_; }
-  // A segment could not be written back, which is noticed when its lap of the commit log ends.
+  // A segment could not be written back, which its next flush has to notice.
   [[nodiscard]] bool write_back_failed() const { return write_back_failed_; }
   [[nodiscard]] bool stalled() const { return stalled_; }
 
@@ -51,6 +51,7 @@ class Faults {
   std::uint64_t left_behind_ = 0;  // operations from the one that decides to the end
   bool decided_ = false;
   std::uint64_t flushes_until_failure_;
+  const bool unasked_;  // no flush fails, but writing back by the system itself
   std::string failed_flush_;
   env::TimePoint failed_at_{};
 };

@@ -83,6 +83,8 @@ Result<FoundCommitLog> read_commit_log(env::FileSystem& files, const std::string
     block.resize(*count);
     if (auto header = parse_commit_log_header(block)) {
       found.laps.push_back({*number, path, static_cast<std::size_t>(*size), std::move(*header)});
+    } else {
+      found.void_files.push_back(path);
     }
   }
   std::ranges::sort(found.laps, {}, [](const FoundLap& lap) { return lap.header.generation; });
@@ -98,6 +100,14 @@ Result<FoundCommitLog> read_commit_log(env::FileSystem& files, const std::string
     found.next_generation = lap.header.generation + 1;
   }
   return found;
+}
+
+Result<> remove_void_files(env::FileSystem& files, const std::string& root, FoundCommitLog& found) {
+  if (found.void_files.empty()) return {};
+  for (const std::string& path : std::exchange(found.void_files, {})) {
+    ARUS_TRY(files.remove(path));
+  }
+  return files.sync_directory(root);
 }
 
 std::string_view find_foreign(const FoundCommitLog& found,

@@ -36,7 +36,8 @@ struct FoundPartition {
 };
 
 struct FoundCommitLog {
-  std::vector<FoundLap> laps;  // ascending by generation
+  std::vector<FoundLap> laps;           // ascending by generation
+  std::vector<std::string> void_files;  // paths
   std::map<TopicIdPartition, FoundPartition> partitions;
   std::uint64_t next_generation = 1;
   std::uint64_t next_sequence = 1;
@@ -46,6 +47,11 @@ struct FoundCommitLog {
 // Blocking.
 [[nodiscard]] Result<FoundCommitLog> read_commit_log(env::FileSystem& files,
                                                      const std::string& root);
+
+// Removes, durably, the files that hold nothing. Where the flush that made one void has failed, the
+// system may remember only in its cache that it is: after a power cut it would be replayed again.
+[[nodiscard]] Result<> remove_void_files(env::FileSystem& files, const std::string& root,
+                                         FoundCommitLog& found);
 
 // Why what was found must not be replayed into a directory of this identity, or nothing.
 [[nodiscard]] std::string_view find_foreign(const FoundCommitLog& found,

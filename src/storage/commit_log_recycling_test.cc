@@ -261,6 +261,40 @@ TEST_F(RecyclingTest, AFailureToWriteBackWhatWasClosedIsNotMissedByAFlushOfTheSe
   expect_survival(logs);
 }
 
+// The system has the zeros in its cache and says that it could not write them: after a power cut
+// what was voided would be replayed, over what compaction has written meanwhile.
+TEST_F(RecyclingTest, AFileThatIsVoidInTheCacheAloneGoesAtTheNextStart) {
+  Logs logs;
+  std::string voided;
+  run([&]() -> Task<void> {
+    co_await open_all(logs);
+    disk_->set_fault_hook([&](const env::FileOperation& operation) {
+      if (voids(operation) && voided.empty()) voided = operation.path;
+      const bool fails = operation.act == FileAct::sync && operation.path == voided;
+      return env::FileFault{.os_error = fails ? EIO : 0};
+    });
+    EXPECT_FALSE(co_await fill(logs, 20));
+    disk_->set_fault_hook(nullptr);
+    logs.clear();
+    EXPECT_FALSE(co_await directory_->close(1));
+  });
+  stop();
+  disk_->kill_process();
+  ASSERT_FALSE(voided.empty());
+  ASSERT_TRUE(disk_->exists(voided));
+  start();
+  EXPECT_FALSE(disk_->exists(voided));
+  disk_->cut_power();
+  stop();
+  disk_->crash(nothing_kept);
+  EXPECT_FALSE(disk_->exists(voided));
+  start();
+  run([&]() -> Task<void> {
+    co_await open_each(logs);
+    co_await close(logs);
+  });
+}
+
 TEST_F(RecyclingTest, FilesGrowWhereLapsHaveManySegments) {
   start_with({.first_file_bytes = 32 << 10,
               .later_file_bytes = 64 << 10,

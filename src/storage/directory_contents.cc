@@ -87,6 +87,7 @@ Result<FoundCommitLog> find_commit_log(env::FileSystem& files, const std::string
                                        DirectoryContents& contents) {
   auto found = read_commit_log(files, path);
   if (!found) return found;
+  ARUS_TRY(remove_void_files(files, path, *found));
   std::string_view why = find_foreign(*found, contents.identity);
   if (contents.clean_shutdown_epoch) why = "the directory was stopped cleanly after it was written";
   if (!why.empty()) ARUS_TRY(set_aside(files, path, *found, why));

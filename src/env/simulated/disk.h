@@ -88,8 +88,8 @@ class SimulatedDisk final : public FileSystem {
   void set_most_pins(std::size_t most) { most_pins_ = most; }
   // The time of whoever is at work.
   [[nodiscard]] TimePoint now() const { return scheduler_.now(); }
-  // The system writes this file back by itself, and fails.
-  void fail_write_back(const std::string& path);
+  // The system writes this file back by itself, and fails; false where there is nothing to write.
+  bool fail_write_back(const std::string& path);
   // How often a loop has called what may block.
   [[nodiscard]] std::uint64_t calls_from_loops() const { return calls_from_loops_; }
 
