@@ -86,7 +86,7 @@ class Node {
   std::unique_ptr<env::SimulatedEnvironment> environment_;
   std::unique_ptr<broker::Broker> broker_;
   std::int64_t clock_ahead_ms_ = 0;
-  env::Duration afterlife_ = env::milliseconds(300);
+  env::Duration afterlife_ = env::seconds(2);  // a job of sixteen flushes
 };
 
 }  // namespace arus::simulation

@@ -260,7 +260,7 @@ class Run {
       story_.headline("the disk has room for {} bytes", room);
     }
     const bool stalls = round.trouble == Trouble::stall;
-    node_.set_afterlife(stalls ? env::seconds(40) : env::milliseconds(300));
+    node_.set_afterlife(stalls ? env::seconds(40) : env::seconds(2));
     faults.begin_trouble();
   }
 
