@@ -66,7 +66,7 @@ Result<> Node::start() {
                                     .loops = plan_.loops,
                                     .disk = disk_,
                                     .wall_ms = env::NodeOptions{}.wall_ms + clock_ahead_ms_});
-  broker::BrokerOptions options{.config = make_config(), .descriptors = 100};
+  broker::BrokerOptions options{.config = make_config(), .descriptors = plan_.descriptors};
   options.directory.commit_log = plan_.commit_log;
   options.directory.checkpoint_interval_ms = plan_.checkpoint_interval_ms;
   std::optional<Started> started = run_within(

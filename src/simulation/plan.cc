@@ -202,6 +202,8 @@ Plan draw_plan(std::uint64_t seed) {
   if (plan.focus == Focus::compaction) plan.properties["log.cleaner.backoff.ms"] = "30";
   const std::size_t rounds = (plan.focus == Focus::everything ? 2 : 3) + random.below(4);
   for (std::size_t i = 0; i < rounds; ++i) plan.rounds.push_back(draw_round(random, plan.focus));
+  // Fewer than segments: they are closed before they are flushed.
+  if (random.below(2) == 0) plan.descriptors = 40;
   return plan;
 }
 

@@ -83,6 +83,7 @@ struct Plan {
   std::size_t directories = 1;
   storage::CommitLogOptions commit_log;
   std::int64_t checkpoint_interval_ms = 500;
+  std::size_t descriptors = 100;
   env::Duration longest_flush = env::milliseconds(3);
   config::ConfigMap properties;  // beside those that every run has
   std::vector<TopicPlan> topics;
