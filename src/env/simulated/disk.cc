@@ -38,8 +38,9 @@ struct SimulatedDisk::Inode {
   [[nodiscard]] std::uint64_t failures_known() const {
     return pins > 0 ? write_backs_told : write_backs_failed;
   }
-  void pin() {
-    if (pins++ == 0) write_backs_told = write_backs_failed;
+  // By a descriptor that has been told of so many.
+  void pin(std::uint64_t seen) {
+    if (pins++ == 0) write_backs_told = seen;
   }
 
   std::uint64_t write_backs_failed = 0;
@@ -97,8 +98,9 @@ class SimulatedDisk::OpenFile final : public File {
 
 class SimulatedDisk::Pin final : public FilePin {
  public:
-  Pin(SimulatedDisk& disk, InodePtr inode) : disk_(disk), inode_(std::move(inode)) {
-    inode_->pin();
+  Pin(SimulatedDisk& disk, InodePtr inode, std::uint64_t seen)
+      : disk_(disk), inode_(std::move(inode)) {
+    inode_->pin(seen);
     ++disk_.pins_;
   }
   ~Pin() override {
@@ -223,7 +225,7 @@ Result<> SimulatedDisk::OpenFile::start_write_back() {
 
 std::unique_ptr<FilePin> SimulatedDisk::OpenFile::pin() {
   if (disk_.pins_ >= disk_.most_pins_) return nullptr;
-  return std::make_unique<Pin>(disk_, inode_);
+  return std::make_unique<Pin>(disk_, inode_, failures_seen_);
 }
 
 Result<> SimulatedDisk::OpenFile::truncate(std::int64_t size_bytes) {
