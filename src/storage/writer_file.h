@@ -70,12 +70,12 @@ class WriterFile {
   std::shared_ptr<env::File> open_;
   std::list<std::shared_ptr<WriterFile>>::iterator use_;  // valid while open
   bool unsynced_ = false;
-  bool unlogged_ = false;         // some of what is unsynced is not in the commit log
-  bool descriptor_lost_ = false;  // it was closed while there was something unsynced
+  bool unlogged_ = false;              // some of what is unsynced is not in the commit log
+  bool descriptor_lost_ = false;       // it was closed while there was something unsynced
   std::unique_ptr<env::FilePin> pin_;  // or it was, and errors are kept all the same
-  std::size_t round_bytes_ = 0;   // for the commit log, in this round
-  std::uint64_t lap_ = 0;         // of the commit log that names it as dirty last
-  Offset logged_end_{-1};         // of what the commit log has of it
+  std::size_t round_bytes_ = 0;        // for the commit log, in this round
+  std::uint64_t lap_ = 0;              // of the commit log that names it as dirty last
+  Offset logged_end_{-1};              // of what the commit log has of it
 };
 
 }  // namespace arus::storage
