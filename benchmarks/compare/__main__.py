@@ -4,6 +4,7 @@ import itertools
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,11 @@ from .samples import PAGE_CACHE, SYNCED, Samples
 from .servers import Arus, Kafka
 
 PARTS = ("loads", "partitions")
+
+
+def without_folders(text):
+    """As a page may have it: of absolute paths the last part."""
+    return re.sub(r"(?<![\w.])/(?:[^\s/:]+/)+", "", text)
 
 
 def parse():
@@ -87,7 +93,7 @@ def measure(options, samples):
                 kind(server, *arguments, **keywords).all()
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             say(f"FAILED: {error}")
-            samples.failures.append(f"{what}: {str(error)[:300]}")
+            samples.failures.append(f"{what}: {without_folders(str(error))[:300]}")
         samples.save(options.directory / "results.json")
 
     for number in range(options.rounds):

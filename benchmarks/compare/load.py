@@ -1,16 +1,10 @@
 """Loads: arus_load (librdkafka, raw requests) and Apache Kafka's own Java tools."""
 import json
-import pathlib
 import re
 import subprocess
 import threading
 
 PATIENCE_S = 300
-
-
-def told(words):
-    """The command as a report may have it: without this machine's folders."""
-    return " ".join([pathlib.Path(words[0]).name, *words[1:]])
 
 
 class Load:
@@ -38,10 +32,10 @@ class Load:
         done = subprocess.run(words, check=False, capture_output=True, text=True,
                               timeout=PATIENCE_S, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
-            raise RuntimeError(f"{told(words)}: {done.stderr[-1000:]}")
+            raise RuntimeError(f"{' '.join(words)}: {done.stderr[-1000:]}")
         figures = json.loads(done.stdout.strip().splitlines()[-1])
         if figures.get("failed"):
-            raise RuntimeError(f"{told(words)}: {figures['failed']:.0f} failed")
+            raise RuntimeError(f"{' '.join(words)}: {figures['failed']:.0f} failed")
         return figures
 
     def floor(self, name, **options):

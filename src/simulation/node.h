@@ -59,6 +59,7 @@ class Node {
 
   // For as long things that nobody waits for may go on after a stop, as they do until a process
   // ends.
+  static constexpr env::Duration usual_afterlife = env::seconds(2);  // a job of sixteen flushes
   void set_afterlife(env::Duration duration) { afterlife_ = duration; }
   [[nodiscard]] env::SimulatedDisk& disk() { return *disk_; }
   [[nodiscard]] const std::vector<std::string>& directories() const { return directories_; }
@@ -86,7 +87,7 @@ class Node {
   std::unique_ptr<env::SimulatedEnvironment> environment_;
   std::unique_ptr<broker::Broker> broker_;
   std::int64_t clock_ahead_ms_ = 0;
-  env::Duration afterlife_ = env::seconds(2);  // a job of sixteen flushes
+  env::Duration afterlife_ = usual_afterlife;
 };
 
 }  // namespace arus::simulation

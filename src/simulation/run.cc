@@ -260,7 +260,7 @@ class Run {
       story_.headline("the disk has room for {} bytes", room);
     }
     const bool stalls = round.trouble == Trouble::stall;
-    node_.set_afterlife(stalls ? env::seconds(40) : env::seconds(2));
+    node_.set_afterlife(stalls ? env::seconds(40) : Node::usual_afterlife);
     faults.begin_trouble();
   }
 

@@ -157,14 +157,14 @@ class CommitLog {
   [[nodiscard]] std::optional<BackgroundJob> next_growth_job();
   [[nodiscard]] BackgroundJob make_file_job();
   [[nodiscard]] BackgroundJob flush_job(Lap& lap, std::size_t count);
-  [[nodiscard]] static Target take(Lap& lap, WriterFile& file);
   static Result<> flush_each(env::FileSystem& files, const std::string& root,
                              std::span<const Target> targets);
   [[nodiscard]] BackgroundJob sync_job(Lap& lap);
   void put_to_use(Lap lap);
   [[nodiscard]] BackgroundJob tell_job();
   [[nodiscard]] BackgroundJob void_job(Lap& lap);
-  static void mark(Lap& lap, const std::shared_ptr<WriterFile>& file);
+  [[nodiscard]] static std::unique_ptr<env::FilePin> mark(Lap& lap,
+                                                          const std::shared_ptr<WriterFile>& file);
   void end_flushes(std::size_t count);
   void tell_some();
 

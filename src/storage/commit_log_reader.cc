@@ -10,6 +10,7 @@
 #include "record/batch.h"
 #include "storage/batch_scanner.h"
 #include "storage/file_names.h"
+#include "storage/zeros.h"
 
 namespace arus::storage {
 
@@ -84,7 +85,7 @@ Result<FoundCommitLog> read_commit_log(env::FileSystem& files, const std::string
     block.resize(*count);
     if (auto header = parse_commit_log_header(block)) {
       found.laps.push_back({*number, path, static_cast<std::size_t>(*size), std::move(*header)});
-    } else {
+    } else if (only_zeros(block)) {
       found.void_files.push_back(path);
     }
   }

@@ -48,8 +48,9 @@ struct FoundCommitLog {
 [[nodiscard]] Result<FoundCommitLog> read_commit_log(env::FileSystem& files,
                                                      const std::string& root);
 
-// Removes, durably, the files that hold nothing. Where the flush that made one void has failed, the
-// system may remember only in its cache that it is: after a power cut it would be replayed again.
+// Removes, durably, the files that are void; one with a damaged header is not. Where the flush that
+// made one void has failed, the system may remember only in its cache that it is: after a power cut
+// it would be replayed again.
 [[nodiscard]] Result<> remove_void_files(env::FileSystem& files, const std::string& root,
                                          FoundCommitLog& found);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <utility>
 
 #include "base/log.h"
 #include "storage/commit_log.h"
@@ -87,24 +88,17 @@ BackgroundJob CommitLog::make_file_job() {
   return {std::move(work), std::move(done)};
 }
 
-void CommitLog::mark(Lap& lap, const std::shared_ptr<WriterFile>& file) {
+// A flush of it begins: what is written from here on is for the next. Gives what must live until
+// it ends.
+std::unique_ptr<env::FilePin> CommitLog::mark(Lap& lap, const std::shared_ptr<WriterFile>& file) {
   const WriterFolder& folder = file->folder();
   lap.marks.push_back({.file = file,
                        .created = folder.created_unsynced,
                        .entries = folder.entries_made,
                        .end = file->logged_end_});
-}
-
-CommitLog::Target CommitLog::take(Lap& lap, WriterFile& file) {
-  lap.descriptor_lost = std::exchange(file.descriptor_lost_, false) || lap.descriptor_lost;
-  file.unsynced_ = false;
-  const WriterFolder& folder = file.folder();
-  return {.open = file.open_,
-          .path = file.path(),
-          .pin = std::move(file.pin_),
-          .folder = folder.path,
-          .created = folder.created_unsynced,
-          .new_entries = folder.has_unsynced_entries()};
+  if (std::exchange(file->descriptor_lost_, false)) lap.descriptor_lost = true;
+  file->unsynced_ = false;
+  return std::move(file->pin_);
 }
 
 // Others are begun to be written back meanwhile: a flush that finds little to write does not hold
@@ -114,8 +108,14 @@ BackgroundJob CommitLog::flush_job(Lap& lap, std::size_t count) {
   const std::size_t ahead = all > options_.flush_each_up_to ? all / 64 + 1 : 0;
   std::vector<Target> targets;
   for (std::size_t i = lap.flushed; i < lap.flushed + count; ++i) {
-    mark(lap, lap.dirty[i]);
-    targets.push_back(take(lap, *lap.dirty[i]));
+    const WriterFile& file = *lap.dirty[i];
+    const WriterFolder& folder = file.folder();
+    targets.push_back({.open = file.open_,
+                       .path = file.path(),
+                       .pin = mark(lap, lap.dirty[i]),
+                       .folder = folder.path,
+                       .created = folder.created_unsynced,
+                       .new_entries = folder.has_unsynced_entries()});
   }
   std::vector<Target> later;
   lap.started = std::max(lap.started, lap.flushed + count);
@@ -157,8 +157,7 @@ Result<> CommitLog::flush_each(env::FileSystem& files, const std::string& root,
 BackgroundJob CommitLog::sync_job(Lap& lap) {
   std::vector<std::unique_ptr<env::FilePin>> pins;
   for (std::size_t i = lap.flushed; i < lap.dirty.size(); ++i) {
-    mark(lap, lap.dirty[i]);
-    if (Target target = take(lap, *lap.dirty[i]); target.pin) pins.push_back(std::move(target.pin));
+    if (auto pin = mark(lap, lap.dirty[i])) pins.push_back(std::move(pin));
   }
   const std::size_t count = lap.dirty.size() - lap.flushed;
   lap.descriptor_lost = false;

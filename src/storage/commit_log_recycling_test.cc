@@ -295,6 +295,24 @@ TEST_F(RecyclingTest, AFileThatIsVoidInTheCacheAloneGoesAtTheNextStart) {
   });
 }
 
+TEST_F(RecyclingTest, AFileWithADamagedHeaderIsNotTakenForVoid) {
+  Logs logs;
+  run([&]() -> Task<void> {
+    co_await open_all(logs);
+    EXPECT_TRUE(co_await fill(logs, 1, 2));
+    disk_->cut_power();
+    logs.clear();
+    EXPECT_FALSE(co_await directory_->close(1));
+  });
+  stop();
+  disk_->kill_process();
+  const std::string path = join_path(root, commit_log_file_name(0));
+  ASSERT_TRUE(disk_->exists(path));
+  ASSERT_TRUE((*disk_->open(path, env::OpenMode::read_write))->write_at(as_bytes("?"), 20));
+  start();
+  EXPECT_TRUE(disk_->exists(path));
+}
+
 TEST_F(RecyclingTest, FilesGrowWhereLapsHaveManySegments) {
   start_with({.first_file_bytes = 32 << 10,
               .later_file_bytes = 64 << 10,

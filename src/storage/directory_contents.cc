@@ -13,6 +13,7 @@
 #include "storage/file_names.h"
 #include "storage/meta_properties.h"
 #include "storage/partition_metadata.h"
+#include "storage/zeros.h"
 
 namespace arus::storage {
 
@@ -78,7 +79,7 @@ bool lacks_topic_id(env::FileSystem& files, const std::string& directory) {
   const auto bytes =
       files.read_file(join_path(directory, partition_metadata_name), small_file_bytes);
   if (!bytes) return bytes.error().os_error == ENOENT;
-  return std::ranges::all_of(*bytes, [](std::uint8_t byte) { return byte == 0; });
+  return only_zeros(*bytes);
 }
 
 }  // namespace

@@ -33,12 +33,14 @@ Result<std::shared_ptr<env::File>> WriterFiles::open(const std::shared_ptr<Write
 }
 
 void WriterFiles::close(WriterFile& file) {
-  const bool pinned = std::exchange(file.pin_, nullptr) != nullptr;
-  const bool lost = file.unsynced_ && (pinned || file.open_ != nullptr);
-  file.descriptor_lost_ = file.descriptor_lost_ || lost;
-  if (std::exchange(file.open_, nullptr) != nullptr) {
-    uses_.erase(file.use_);  // may end the file's life
-  }
+  if (std::exchange(file.pin_, nullptr) != nullptr && file.unsynced_) file.descriptor_lost_ = true;
+  if (file.open_ != nullptr) drop_descriptor(file);
+}
+
+void WriterFiles::drop_descriptor(WriterFile& file) {
+  file.open_ = nullptr;
+  if (file.unsynced_ && file.pin_ == nullptr) file.descriptor_lost_ = true;
+  uses_.erase(file.use_);  // may end the file's life
 }
 
 // A file with unflushed bytes is kept open where another can go: its descriptor is the one that
@@ -57,9 +59,7 @@ void WriterFiles::evict_one() {
   }
   WriterFile& file = **victim;
   if (file.unsynced_ && file.is_log() && file.pin_ == nullptr) file.pin_ = file.open_->pin();
-  file.open_ = nullptr;
-  file.descriptor_lost_ = file.descriptor_lost_ || (file.unsynced_ && file.pin_ == nullptr);
-  uses_.erase(victim);
+  drop_descriptor(file);
 }
 
 DirectoryWriter::DirectoryWriter(env::Environment& environment, env::Pool& pool, std::string root,
@@ -304,8 +304,7 @@ Result<> DirectoryWriter::flush(const std::vector<std::shared_ptr<WriterFile>>& 
   }
   bool lost_meanwhile = false;
   for (const auto& file : files) {
-    file->unsynced_ = false;
-    file->pin_ = nullptr;
+    note_synced(*file);
     lost_meanwhile = std::exchange(file->descriptor_lost_, false) || lost_meanwhile;
   }
   if (lost_meanwhile) ARUS_TRY(sync_everything());
@@ -333,8 +332,14 @@ Result<> DirectoryWriter::flush_files(const std::vector<std::shared_ptr<WriterFi
     auto opened = open_files_.open(file);
     if (!opened) return fail(std::move(opened).error());
     ARUS_TRY((*opened)->sync());
+    note_synced(*file);
   }
   return {};
+}
+
+void DirectoryWriter::note_synced(WriterFile& file) {
+  file.unsynced_ = false;
+  file.pin_ = nullptr;
 }
 
 // A partition's folder and its topic id come first, so that records never survive without them.

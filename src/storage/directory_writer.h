@@ -33,6 +33,7 @@ class WriterFiles {
 
  private:
   void evict_one();
+  void drop_descriptor(WriterFile& file);
 
   env::FileSystem& files_;
   const std::size_t limit_;
@@ -198,6 +199,7 @@ class DirectoryWriter : public std::enable_shared_from_this<DirectoryWriter> {
   Result<> flush_unlogged();
   Result<> flush(const std::vector<std::shared_ptr<WriterFile>>& files);
   Result<> flush_files(const std::vector<std::shared_ptr<WriterFile>>& files);
+  static void note_synced(WriterFile& file);
   Result<> flush_folders(const std::vector<WriterFolder*>& folders);
   void answer(const std::weak_ptr<WritePort>& port, env::Loop& loop, std::uint64_t id,
               WriteStage stage, env::Duration flush_took = {});

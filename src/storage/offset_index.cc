@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/endian.h"
+#include "storage/zeros.h"
 
 namespace arus::storage {
 
@@ -29,7 +30,7 @@ Result<std::vector<OffsetIndexEntry>> parse_offset_index(ByteView file, Offset b
     const bool is_zero = entry.offset == base_offset && entry.position == 0;
     if (is_zero && at > 0) {
       const ByteView rest = file.subspan(at);
-      if (std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0; })) return entries;
+      if (only_zeros(rest)) return entries;
     }
     const bool ascends = entries.empty() ? entry.offset >= base_offset && entry.position >= 0
                                          : entry.offset > entries.back().offset &&

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/endian.h"
+#include "storage/zeros.h"
 
 namespace arus::storage {
 
@@ -27,7 +28,7 @@ Result<std::vector<TimeIndexEntry>> parse_time_index(ByteView file, Offset base_
     const TimeIndexEntry entry = decode_time_index_entry(file.data() + at, base_offset);
     if (entry.offset == base_offset && entry.timestamp_ms == 0) {
       const ByteView rest = file.subspan(at);
-      if (std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0; })) return entries;
+      if (only_zeros(rest)) return entries;
     }
     const bool ascends = entry.timestamp_ms >= 0 && entry.offset >= base_offset &&
                          (entries.empty() || (entry.timestamp_ms > entries.back().timestamp_ms &&
